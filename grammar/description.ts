@@ -1,0 +1,137 @@
+/**
+ * What a description of an extension is. Reader, printer, evaluator, differ and explainer work from these alone; see
+ * README.md in this folder for how to add one.
+ */
+import type Parsimmon from "parsimmon";
+import type { Family } from "./address.js";
+import type { Effect, Hook, MatchMeaning, MeaningContext } from "./meaning.js";
+
+/** One kind of option value: its grammar, its printer, and for kinds that vary a lot a quick reader beside it. */
+export interface ValueKind<T> {
+  /** What is expected, for messages: "a port or a port range, for example 80 or 1024:65535". */
+  readonly expects: string;
+  /** The definition: which texts the kind has, and their values. */
+  grammar(family: Family): Parsimmon.Parser<T>;
+  /**
+   * A hand-written reader for the common texts, or undefined to let the grammar decide. Never accepts what the grammar
+   * refuses, and always gives the grammar's value (held by a property test).
+   */
+  quick?(text: string, family: Family): T | undefined;
+  /** The text iptables-save prints for the value, before quoting. */
+  print(value: T, family: Family): string;
+  /** Print the text always in double quotes (string, bpf), instead of only where its characters ask for it. */
+  readonly alwaysQuoted?: boolean;
+}
+
+/** One option of an extension. `T` is `true` for an option without value. */
+export interface Option<T> {
+  /** The spelling that iptables-save prints, `--dport`. */
+  readonly name: string;
+  /** Other spellings that iptables reads, `--destination-port`. */
+  readonly aliases?: readonly string[];
+  /** Kind of its value; an option without one is a flag. */
+  readonly value?: ValueKind<T>;
+  /** May `!` stand before it? */
+  readonly negatable?: boolean;
+  /** Must be given. */
+  readonly required?: boolean;
+  /** Values that iptables-save leaves out. */
+  readonly hidden?: (value: T, negated: boolean) => boolean;
+}
+
+/** A spelling that is read and turned into other options at once: `--syn`, `--set-mark`, `--or-mark`. */
+export interface Shorthand<T, O extends OptionTable> {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly value?: ValueKind<T>;
+  readonly negatable?: boolean;
+  becomes(value: T, negated: boolean): Given<O>;
+}
+
+/** Options by the name that the code uses for them, in the order in which iptables-save prints them. */
+// biome-ignore lint/suspicious/noExplicitAny: the table holds options of any value type; `Given` recovers each.
+export type OptionTable = Readonly<Record<string, Option<any>>>;
+
+/** An option as a rule has it. */
+export interface GivenOption<T> {
+  readonly value: T;
+  readonly negated: boolean;
+}
+
+/** The options that a rule gave, by the names of the option table. */
+export type Given<O extends OptionTable = OptionTable> = {
+  readonly [K in keyof O]?: GivenOption<O[K] extends Option<infer T> ? T : never>;
+};
+
+/** Where a rule stands, for checks that hang on it. */
+export interface RuleContext {
+  readonly family: Family;
+  /** The table, when the text says or implies one. */
+  readonly table?: string;
+  /** `-p` of the rule, when given. */
+  readonly protocol?: { readonly value: number; readonly negated: boolean };
+}
+
+/** Why iptables would refuse the options, as one sentence without a full stop. */
+export interface Refusal {
+  readonly refused: string;
+  /** What to do about it. */
+  readonly help?: string;
+}
+
+/** A line of an example: what is typed after `-A CHAIN`, and what iptables-save then prints; `refused` if it is. */
+export interface Example {
+  readonly typed: string;
+  /** Absent: the same as typed. */
+  readonly saved?: string;
+  readonly refused?: true;
+  /** Default: "ipv4". */
+  readonly family?: Family;
+  /** Default: "filter". */
+  readonly table?: string;
+}
+
+interface Extension<O extends OptionTable> {
+  /** The name after `-m` or `-j`, as iptables-save prints it. */
+  readonly name: string;
+  /** One line: what it is for. */
+  readonly summary: string;
+  /** Families that have it; absent: both. */
+  readonly families?: readonly Family[];
+  readonly options: O;
+  // biome-ignore lint/suspicious/noExplicitAny: each shorthand has a value type of its own.
+  readonly shorthands?: readonly Shorthand<any, O>[];
+  /** Fills in the defaults that iptables-save prints, and refuses what iptables refuses. */
+  complete?(given: Given<O>, context: RuleContext): Given<O> | Refusal;
+  readonly examples: readonly Example[];
+}
+
+/** A match: what `-m NAME` and its options ask. */
+export interface Match<O extends OptionTable = OptionTable> extends Extension<O> {
+  readonly kind: "match";
+  /** Protocols whose `-p` loads the match without `-m` when one of its options follows. */
+  readonly impliedBy?: readonly number[];
+  meaning(given: Given<O>, context: MeaningContext): MatchMeaning;
+}
+
+/** A target: what `-j NAME` and its options do. */
+export interface Target<O extends OptionTable = OptionTable> extends Extension<O> {
+  readonly kind: "target";
+  /** Tables that may hold it; absent: all. */
+  readonly tables?: readonly string[];
+  /** Hooks that may reach it; absent: all. */
+  readonly hooks?: readonly Hook[];
+  meaning(given: Given<O>, context: MeaningContext): Effect;
+}
+
+// Two spellings of "this object is a description with these options": they let `meaning` see each option's type.
+export function defineMatch<const O extends OptionTable>(match: Omit<Match<O>, "kind">): Match<O> {
+  return { kind: "match", ...match };
+}
+export function defineTarget<const O extends OptionTable>(target: Omit<Target<O>, "kind">): Target<O> {
+  return { kind: "target", ...target };
+}
+
+export function isRefusal(result: object): result is Refusal {
+  return "refused" in result;
+}

@@ -1,0 +1,185 @@
+/**
+ * What rules can ask of a packet and do to it: the small common vocabulary between the descriptions in this folder and
+ * everything that reasons about packets (evaluate, diff, lint, explain). New iptables extensions are put into these
+ * words, so none of those has to know that an extension exists.
+ */
+import type { Address, Family } from "./address.js";
+
+/** Hooks of netfilter, by the name of their built-in chain. */
+export type Hook = "PREROUTING" | "INPUT" | "FORWARD" | "OUTPUT" | "POSTROUTING";
+
+export const HOOKS: readonly Hook[] = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
+
+/** Fields whose values are numbers (addresses of IPv6: bigint). `mark` and `connmark` have 32 bits. */
+export type NumberField =
+  | "protocol"
+  | "source"
+  | "destination"
+  | "sourcePort"
+  | "destinationPort"
+  | "mark"
+  | "connmark"
+  | "icmpType"
+  | "icmpCode"
+  | "tcpFlags"
+  | "length"
+  | "ttl"
+  | "dscp"
+  | "fragmentOffset";
+
+/**
+ * Fields whose values are words.
+ *
+ * - `inInterface`, `outInterface`: names; a pattern that ends in `+` is a prefix.
+ * - `connectionState`: what `-m conntrack --ctstate` asks. A packet has one of INVALID, NEW, RELATED, ESTABLISHED,
+ *   UNTRACKED, and in addition SNAT and DNAT when its connection was translated.
+ * - `connectionStatus`, `connectionDirection`: what `--ctstatus` and `--ctdir` ask.
+ * - `sourceType`, `destinationType`: route type of the address (`-m addrtype`): LOCAL, UNICAST, BROADCAST, MULTICAST …
+ */
+export type WordField =
+  | "inInterface"
+  | "outInterface"
+  | "connectionState"
+  | "connectionStatus"
+  | "connectionDirection"
+  | "sourceType"
+  | "destinationType";
+
+export type Field = NumberField | WordField;
+
+/** Inclusive bounds; both numbers, or both bigint for IPv6 addresses. */
+export interface Range {
+  readonly from: Address;
+  readonly to: Address;
+}
+
+/**
+ * A question about a packet. A field that the packet does not have (a port of an ICMP packet) lies in no range, so
+ * `within` is false and its negation true, as in the kernel's matches.
+ */
+export type Condition =
+  | { readonly kind: "always" }
+  /** The field lies in one of the ranges. */
+  | { readonly kind: "within"; readonly field: NumberField; readonly ranges: readonly Range[] }
+  /** `(field & mask) === value`. A value with bits outside the mask never holds (xt_mark compares so). */
+  | { readonly kind: "masked"; readonly field: NumberField; readonly value: Address; readonly mask: Address }
+  /**
+   * The field is one of the words (interfaces: patterns with `+`). With `onInterface`, `sourceType` and
+   * `destinationType` ask about the addresses of that interface alone (addrtype `--limit-iface-in|out`).
+   */
+  | {
+      readonly kind: "oneOf";
+      readonly field: WordField;
+      readonly words: readonly string[];
+      readonly onInterface?: "in" | "out";
+    }
+  /** The addresses and ports named by `directions` are in the ipset. */
+  | { readonly kind: "member"; readonly set: string; readonly directions: readonly ("src" | "dst")[] }
+  /** A fresh draw of 31 random bits is below `threshold`: probability `threshold / 2^31` (xt_statistic). */
+  | { readonly kind: "chance"; readonly threshold: number }
+  /** The address has an entry in an xt_recent list. Hidden state, unless the list is given. */
+  | {
+      readonly kind: "remembered";
+      readonly list: string;
+      readonly side: "source" | "destination";
+      readonly mask: Address;
+      /** Only stamps of the last so many seconds count. */
+      readonly seconds?: number;
+      /** At least so many stamps. */
+      readonly hits?: number;
+      /** The entry was made by a packet of the same TTL. */
+      readonly sameTtl?: boolean;
+    }
+  /**
+   * Not decided by anything landfall models (a socket's owner, a token bucket, BPF): both answers are kept. `question`
+   * says what it hangs on, and equal questions about one packet have equal answers; `perRule` marks state that each
+   * rule has of its own (limit, nth), where equal text is not the same question.
+   */
+  | { readonly kind: "unmodelled"; readonly question: string; readonly perRule?: boolean }
+  | { readonly kind: "not"; readonly of: Condition }
+  | { readonly kind: "all"; readonly of: readonly Condition[] }
+  | { readonly kind: "any"; readonly of: readonly Condition[] };
+
+/** Something a match does when it is true, besides being true (xt_recent's `--set`, `--update`, `--remove`). */
+export interface Remember {
+  readonly kind: "remember";
+  readonly list: string;
+  readonly side: "source" | "destination";
+  readonly mask: Address;
+  /** `set`: add or refresh the entry; `update`: refresh it; `remove`: delete it. */
+  readonly action: "set" | "update" | "remove";
+}
+
+/** What a match means: a condition, and what it does when the condition holds, even if a later match fails. */
+export interface MatchMeaning {
+  readonly condition: Condition;
+  readonly effect?: Remember;
+}
+
+/** New addresses and ports of a translation. Absent parts stay as they are. */
+export interface Rewrite {
+  readonly addresses?: Range;
+  /** `base`: port + (from − base) instead of a choice (`--to-destination a:from-to/base`). */
+  readonly ports?: Range & { readonly base?: number };
+  /** `--random`: the port is drawn. `--random-fully` likewise. */
+  readonly random?: boolean;
+  /** `--persistent`: the address of a range hangs on the client alone. */
+  readonly persistent?: boolean;
+}
+
+/** What a rule does to a packet that all its matches let through. */
+export type Effect =
+  /** ACCEPT ends this table at this hook; DROP ends the packet; QUEUE hands it to user space. */
+  | { readonly kind: "verdict"; readonly verdict: "accept" | "drop" | "queue" }
+  /** Drop and answer; `with` is the word of `--reject-with`. */
+  | { readonly kind: "reject"; readonly with: string }
+  | { readonly kind: "return" }
+  | { readonly kind: "jump"; readonly chain: string }
+  | { readonly kind: "goto"; readonly chain: string }
+  /** DNAT (`destination`) or SNAT (`source`); ends the nat table at this hook. */
+  | { readonly kind: "rewrite"; readonly side: "source" | "destination"; readonly to: Rewrite }
+  /** NETMAP: the network part is replaced, host bits stay; source in POSTROUTING and INPUT, else destination. */
+  | { readonly kind: "netmap"; readonly network: Address; readonly mask: Address }
+  /** Source becomes an address of the outgoing interface; `to.addresses` is never set. */
+  | { readonly kind: "masquerade"; readonly to: Rewrite }
+  /** Destination becomes this machine (OUTPUT: loopback; PREROUTING: the ingress interface's address). */
+  | { readonly kind: "redirect"; readonly to: Rewrite }
+  /** `field = (field & ~clear) ^ toggle`; the walk goes on. */
+  | { readonly kind: "assign"; readonly field: "mark" | "connmark"; readonly clear: number; readonly toggle: number }
+  /** `to = (to & ~toMask) ^ (from & fromMask)` between packet mark and connection mark (CONNMARK save/restore). */
+  | {
+      readonly kind: "copy";
+      readonly from: "mark" | "connmark";
+      readonly to: "mark" | "connmark";
+      readonly fromMask: number;
+      readonly toMask: number;
+    }
+  /** No connection tracking for this packet (NOTRACK). */
+  | { readonly kind: "untrack" }
+  /** Seen and passed on: no target, LOG, NFLOG, TRACE … `what` is the target's name. */
+  | { readonly kind: "note"; readonly what: string }
+  /** An effect that landfall has no model of. `mayEnd`: the walk may end here, so what follows is an assumption. */
+  | { readonly kind: "unmodelled"; readonly question: string; readonly mayEnd: boolean };
+
+/** What a description may look at when it says what its options mean. */
+export interface MeaningContext {
+  readonly family: Family;
+}
+
+export const ALWAYS: Condition = { kind: "always" };
+
+/** The condition, turned round when `negated`. */
+export function negatedIf(negated: boolean, condition: Condition): Condition {
+  return negated ? { kind: "not", of: condition } : condition;
+}
+
+/** All of the conditions; `always` for none, the condition itself for one. */
+export function allOf(conditions: readonly Condition[]): Condition {
+  const asking = conditions.filter((condition) => condition.kind !== "always");
+  return asking.length === 0 ? ALWAYS : asking.length === 1 ? (asking[0] as Condition) : { kind: "all", of: asking };
+}
+
+/** The field lies between `from` and `to`, both included. */
+export function within(field: NumberField, from: Address, to: Address = from): Condition {
+  return { kind: "within", field, ranges: [{ from, to }] };
+}

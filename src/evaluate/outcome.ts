@@ -1,0 +1,80 @@
+/**
+ * What an evaluation answers: cases (one for each set of assumptions), each with landings whose shares add up to
+ * exactly 1. Everything here is plain data, printed by the command line and explained by src/explain.
+ */
+import type { Address } from "../../grammar/address.js";
+import type { Rule } from "../state/rules.js";
+
+/**
+ * A probability `numerator / 2^exponent`, not reduced: the kernel's draws compare 31 random bits, so every share is of
+ * this form, and integers add up without rounding.
+ */
+export interface Share {
+  readonly numerator: bigint;
+  readonly exponent: number;
+}
+
+/** A rule that matched on the way, by the coordinates that the kernel's TRACE prints (`table:chain:rule:number`). */
+export interface Step {
+  readonly previous: Step | undefined;
+  readonly table: string;
+  readonly chain: string;
+  /** `rule`: matched; `return`, `policy`: the end of a chain, numbered its rules + 1. */
+  readonly kind: "rule" | "return" | "policy";
+  /** From 1. */
+  readonly number: number;
+  /** The rule, for kind `rule`. */
+  readonly rule: Rule | undefined;
+  /** The packet's mark before the rule acts. */
+  readonly mark: number;
+}
+
+/**
+ * What becomes of the packet.
+ *
+ * - `forward`: leaves by `out`; `local`: accepted by the node; `drop`: nothing comes out;
+ * - `reject`: answered with `with`, by `from`; `answered` is false when that answer is itself dropped;
+ * - `error`: the sending process gets this errno (`with`); `queue`: user space decides.
+ */
+export type Verdict = "forward" | "local" | "drop" | "reject" | "error" | "queue";
+
+/** Addresses and ports are those on leaving the node (or on delivery); null: the kernel chooses, or nothing given says. */
+export interface Landing {
+  readonly verdict: Verdict;
+  readonly in: string | null;
+  readonly out: string | null;
+  readonly src: Address | null;
+  readonly sport: number | null;
+  readonly dst: Address | null;
+  readonly dport: number | null;
+  readonly with: string | null;
+  readonly from: Address | null;
+  readonly answered: boolean | null;
+  /** What a process of the node that sent the packet notices: EPERM, ECONNREFUSED, timeout …; null for others. */
+  readonly processSees: string | null;
+  /** A MASQUERADE, SNAT or NETMAP target has set the source. */
+  readonly masqueraded: boolean;
+  readonly share: Share;
+  /** The last rule of the way here; follow `previous` for the rest. */
+  readonly lastStep: Step | undefined;
+}
+
+/** Something the answer takes for granted in one case, in words that a user can check. */
+export interface Assumption {
+  /** Equal keys are the same question. */
+  readonly key: string;
+  /** "the client was seen on KUBE-SEP-… in the last 10800 s", "10.0.1.50 is not an address of the node". */
+  readonly words: string;
+}
+
+export interface Case {
+  readonly assuming: readonly Assumption[];
+  /** Merged: no two landings differ in nothing but their share and steps. In the order of the walk. */
+  readonly landings: readonly Landing[];
+}
+
+export interface Distribution {
+  readonly cases: readonly Case[];
+  /** Facts that every case rests on: "only the nat table is in this dump; filter was not consulted". */
+  readonly notes: readonly string[];
+}
