@@ -50,7 +50,8 @@ export function prefixMask(length: number, family: Family): Address {
 export function prefixLength(mask: Address): number | undefined {
   const family = familyOf(mask);
   const bits = addressBits(family);
-  const ones = family === "ipv4" ? 32 - Math.clz32(hostBits(mask) as number) : hostBits(mask).toString(2).length;
+  const ones =
+    family === "ipv4" ? 32 - Math.clz32(hostBits(mask) as number) : hostBits(mask).toString(2).length;
   const length = mask === ALL_ONES[family] ? bits : bits - ones;
   return prefixMask(length, family) === mask ? length : undefined;
 }
@@ -110,7 +111,8 @@ export function readIPv6(text: string): bigint | undefined {
   const missing = 8 - left.length - right.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
   let value = 0n;
-  for (const group of [...left, ...new Array<number>(missing).fill(0), ...right]) value = (value << 16n) | BigInt(group);
+  for (const group of [...left, ...new Array<number>(missing).fill(0), ...right])
+    value = (value << 16n) | BigInt(group);
   return tail === undefined ? value : value | tail;
 }
 

@@ -17,10 +17,10 @@ export interface ValueKind<T> {
    * refuses, and always gives the grammar's value (held by a property test).
    */
   quick?(text: string, family: Family): T | undefined;
-  /** The text iptables-save prints for the value, before quoting. */
+  /** The text iptables-save prints for the value, quotes included where it prints them. */
   print(value: T, family: Family): string;
-  /** Print the text always in double quotes (string, bpf), instead of only where its characters ask for it. */
-  readonly alwaysQuoted?: boolean;
+  /** How many words of the line the value takes (`--tcp-flags MASK COMP`: 2); read joined by one blank. Default 1. */
+  readonly words?: number;
 }
 
 /** One option of an extension. `T` is `true` for an option without value. */
@@ -36,7 +36,11 @@ export interface Option<T> {
   /** Must be given. */
   readonly required?: boolean;
   /** Values that iptables-save leaves out. */
-  readonly hidden?: (value: T, negated: boolean) => boolean;
+  readonly hidden?: (value: T, negated: boolean, given: Given) => boolean;
+  /** A list `a,b` makes one rule for each (`-s`, `-d`). */
+  readonly makesRules?: boolean;
+  /** Built-in chains that may use it; absent: all. */
+  readonly hooks?: readonly Hook[];
 }
 
 /** A spelling that is read and turned into other options at once: `--syn`, `--set-mark`, `--or-mark`. */
@@ -46,6 +50,11 @@ export interface Shorthand<T, O extends OptionTable> {
   readonly value?: ValueKind<T>;
   readonly negatable?: boolean;
   becomes(value: T, negated: boolean): Given<O>;
+}
+
+/** An option without a value, `--random`. */
+export function flag(name: string, more: Omit<Option<true>, "name" | "value"> = {}): Option<true> {
+  return { name, ...more };
 }
 
 /** Options by the name that the code uses for them, in the order in which iptables-save prints them. */
@@ -68,6 +77,8 @@ export interface RuleContext {
   readonly family: Family;
   /** The table, when the text says or implies one. */
   readonly table?: string;
+  /** The hook, when the rule stands in a built-in chain. */
+  readonly hook?: Hook;
   /** `-p` of the rule, when given. */
   readonly protocol?: { readonly value: number; readonly negated: boolean };
 }

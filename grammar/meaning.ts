@@ -145,7 +145,12 @@ export type Effect =
   /** Destination becomes this machine (OUTPUT: loopback; PREROUTING: the ingress interface's address). */
   | { readonly kind: "redirect"; readonly to: Rewrite }
   /** `field = (field & ~clear) ^ toggle`; the walk goes on. */
-  | { readonly kind: "assign"; readonly field: "mark" | "connmark"; readonly clear: number; readonly toggle: number }
+  | {
+      readonly kind: "assign";
+      readonly field: "mark" | "connmark";
+      readonly clear: number;
+      readonly toggle: number;
+    }
   /** `to = (to & ~toMask) ^ (from & fromMask)` between packet mark and connection mark (CONNMARK save/restore). */
   | {
       readonly kind: "copy";
@@ -176,7 +181,11 @@ export function negatedIf(negated: boolean, condition: Condition): Condition {
 /** All of the conditions; `always` for none, the condition itself for one. */
 export function allOf(conditions: readonly Condition[]): Condition {
   const asking = conditions.filter((condition) => condition.kind !== "always");
-  return asking.length === 0 ? ALWAYS : asking.length === 1 ? (asking[0] as Condition) : { kind: "all", of: asking };
+  return asking.length === 0
+    ? ALWAYS
+    : asking.length === 1
+      ? (asking[0] as Condition)
+      : { kind: "all", of: asking };
 }
 
 /** The field lies between `from` and `to`, both included. */

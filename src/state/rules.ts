@@ -54,7 +54,11 @@ export interface Table {
   /** By name, in the order in which they print: built-in chains by hook, then user chains by bytes. */
   readonly chains: ReadonlyMap<string, Chain>;
   /** `#` lines before `*name`, before `COMMIT` and after it. */
-  readonly remarks?: { readonly before?: readonly string[]; readonly inside?: readonly string[]; readonly after?: readonly string[] };
+  readonly remarks?: {
+    readonly before?: readonly string[];
+    readonly inside?: readonly string[];
+    readonly after?: readonly string[];
+  };
 }
 
 export interface Ruleset {

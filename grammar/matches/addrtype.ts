@@ -1,0 +1,67 @@
+import { defineMatch, flag } from "../description.js";
+import { allOf, type Condition, negatedIf } from "../meaning.js";
+import { wordListKind } from "../values.js";
+
+/** Route types by the bit of xt_addrtype, which is the order in which they are printed. */
+const TYPES = [
+  "UNSPEC",
+  "UNICAST",
+  "LOCAL",
+  "BROADCAST",
+  "ANYCAST",
+  "MULTICAST",
+  "BLACKHOLE",
+  "UNREACHABLE",
+  "PROHIBIT",
+  "THROW",
+  "NAT",
+  "XRESOLVE",
+] as const;
+
+const typeList = wordListKind(TYPES);
+
+/** xt_addrtype: what the node's routing says of an address. LOCAL is an address of the node itself. */
+export const addrtype = defineMatch({
+  name: "addrtype",
+  summary: "what the routing of this node says of an address",
+  options: {
+    source: { name: "--src-type", value: typeList, negatable: true },
+    destination: { name: "--dst-type", value: typeList, negatable: true },
+    limitIn: flag("--limit-iface-in"),
+    limitOut: flag("--limit-iface-out"),
+  },
+  complete(given) {
+    if (!given.source && !given.destination) return { refused: "--src-type or --dst-type must be given" };
+    if (given.limitIn && given.limitOut)
+      return { refused: "--limit-iface-in and --limit-iface-out exclude each other" };
+    return given;
+  },
+  meaning({ source, destination, limitIn, limitOut }) {
+    const limit = limitIn ? { onInterface: "in" as const } : limitOut ? { onInterface: "out" as const } : {};
+    const conditions: Condition[] = [];
+    if (source) {
+      conditions.push(
+        negatedIf(source.negated, { kind: "oneOf", field: "sourceType", words: source.value, ...limit }),
+      );
+    }
+    if (destination) {
+      conditions.push(
+        negatedIf(destination.negated, {
+          kind: "oneOf",
+          field: "destinationType",
+          words: destination.value,
+          ...limit,
+        }),
+      );
+    }
+    return { condition: allOf(conditions) };
+  },
+  examples: [
+    { typed: "-m addrtype --dst-type LOCAL" },
+    { typed: "-m addrtype --dst-type local", saved: "-m addrtype --dst-type LOCAL" },
+    { typed: "-m addrtype ! --src-type LOCAL --dst-type UNICAST,LOCAL" },
+    { typed: "-m addrtype --dst-type LOCAL --limit-iface-in" },
+    { typed: "-m addrtype --limit-iface-in", refused: true },
+    { typed: "-m addrtype --dst-type HERE", refused: true },
+  ],
+});

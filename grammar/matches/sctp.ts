@@ -1,0 +1,96 @@
+import P from "parsimmon";
+import { defineMatch, type ValueKind } from "../description.js";
+import { allOf, negatedIf } from "../meaning.js";
+import { DESTINATION_PORT, portConditions, SOURCE_PORT } from "../ports.js";
+import { PROTOCOL } from "../protocols.js";
+
+/** Chunk types by number, as iptables names them; DATA, ABORT and SHUTDOWN_COMPLETE may carry chunk flags. */
+const CHUNKS = [
+  ["DATA", 0],
+  ["INIT", 1],
+  ["INIT_ACK", 2],
+  ["SACK", 3],
+  ["HEARTBEAT", 4],
+  ["HEARTBEAT_ACK", 5],
+  ["ABORT", 6],
+  ["SHUTDOWN", 7],
+  ["SHUTDOWN_ACK", 8],
+  ["ERROR", 9],
+  ["COOKIE_ECHO", 10],
+  ["COOKIE_ACK", 11],
+  ["ECN_ECNE", 12],
+  ["ECN_CWR", 13],
+  ["SHUTDOWN_COMPLETE", 14],
+  ["I_DATA", 64],
+  ["RE_CONFIG", 130],
+  ["PAD", 132],
+  ["ASCONF", 193],
+  ["ASCONF_ACK", 128],
+  ["FORWARD_TSN", 192],
+  ["I_FORWARD_TSN", 194],
+] as const satisfies readonly (readonly [string, number])[];
+
+interface ChunkTest {
+  readonly how: "any" | "all" | "only";
+  /** Names in the order of their numbers, with `:flags` as typed. Empty: all chunks. */
+  readonly chunks: readonly string[];
+}
+
+const numbers = new Map<string, number>(CHUNKS);
+const chunkName = P.regexp(/([A-Za-z_]+)(:[a-zA-Z]+)?/)
+  .map((text) => {
+    const [name = "", flags] = text.split(":");
+    return flags === undefined ? name.toUpperCase() : `${name.toUpperCase()}:${flags}`;
+  })
+  .chain((chunk) => (numbers.has(chunk.split(":")[0] ?? "") ? P.of(chunk) : P.fail("an SCTP chunk type")));
+
+const byNumber = (left: string, right: string) =>
+  (numbers.get(left.split(":")[0] ?? "") ?? 0) - (numbers.get(right.split(":")[0] ?? "") ?? 0);
+
+const chunkTestGrammar: P.Parser<ChunkTest> = P.seqMap(
+  P.alt(P.string("any"), P.string("all"), P.string("only")).desc("any, all or only"),
+  P.string(" "),
+  P.alt(
+    P.alt(P.string("ALL"), P.string("NONE")).map((word) => [word]),
+    chunkName.sepBy1(P.string(",")),
+  ),
+  (how, _blank, chunks) => ({ how, chunks: [...chunks].sort(byNumber) }),
+);
+
+const chunkTestKind: ValueKind<ChunkTest> = {
+  expects: "any, all or only, and a comma list of chunk types, for example any INIT",
+  words: 2,
+  grammar: () => chunkTestGrammar,
+  print: ({ how, chunks }) => `${how} ${chunks.join(",")}`,
+};
+
+export const sctp = defineMatch({
+  name: "sctp",
+  summary: "ports and chunk types of SCTP",
+  impliedBy: [PROTOCOL.sctp],
+  options: {
+    sourcePort: SOURCE_PORT,
+    destinationPort: DESTINATION_PORT,
+    chunks: { name: "--chunk-types", value: chunkTestKind, negatable: true },
+  },
+  meaning({ chunks, ...ports }) {
+    return {
+      condition: allOf([
+        ...portConditions(ports),
+        ...(chunks
+          ? [
+              negatedIf(chunks.negated, {
+                kind: "unmodelled" as const,
+                question: `${chunks.value.how} of the SCTP chunks ${chunks.value.chunks.join(", ")} are in the packet`,
+              }),
+            ]
+          : []),
+      ]),
+    };
+  },
+  examples: [
+    { typed: "-p sctp -m sctp --dport 9999" },
+    { typed: "-p sctp --dport 9999", saved: "-p sctp -m sctp --dport 9999" },
+    { typed: "-p sctp -m sctp ! --chunk-types any INIT" },
+  ],
+});

@@ -1,0 +1,103 @@
+import P from "parsimmon";
+import { defineMatch, type ValueKind } from "../description.js";
+import { allOf, negatedIf } from "../meaning.js";
+import { DESTINATION_PORT, portConditions, SOURCE_PORT } from "../ports.js";
+import { PROTOCOL } from "../protocols.js";
+import { numberKind } from "../values.js";
+
+/** Bits of the flags byte, in the order in which iptables-save names them. */
+export const TCP_FLAGS = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16, URG: 32 } as const;
+
+interface FlagTest {
+  readonly mask: number;
+  readonly set: number;
+}
+
+const flagWord = P.regexp(/[A-Za-z]+/)
+  .chain((word) => {
+    const name = word.toUpperCase();
+    if (name === "ALL") return P.of(63);
+    if (name === "NONE") return P.of(0);
+    const bit = (TCP_FLAGS as Readonly<Record<string, number>>)[name];
+    return bit === undefined ? P.fail("a TCP flag") : P.of(bit);
+  })
+  .desc(`a TCP flag: ${Object.keys(TCP_FLAGS).join(", ")}, ALL or NONE`);
+
+const flagList = flagWord.sepBy1(P.string(",")).map((bits) => bits.reduce((all, bit) => all | bit, 0));
+
+const flagTestGrammar = P.seqMap(flagList, P.string(" "), flagList, (mask, _blank, set) => ({ mask, set }));
+
+const flagTestKind: ValueKind<FlagTest> = {
+  expects: "the flags to look at and those that must be set, for example SYN,RST,ACK SYN",
+  words: 2,
+  grammar: () => flagTestGrammar,
+  print: ({ mask, set }) => `${flagNames(mask)} ${flagNames(set)}`,
+};
+
+export const tcp = defineMatch({
+  name: "tcp",
+  summary: "ports, flags and options of TCP",
+  impliedBy: [PROTOCOL.tcp],
+  options: {
+    sourcePort: SOURCE_PORT,
+    destinationPort: DESTINATION_PORT,
+    option: { name: "--tcp-option", value: numberKind(1, 255), negatable: true },
+    flags: { name: "--tcp-flags", value: flagTestKind, negatable: true },
+  },
+  shorthands: [
+    {
+      name: "--syn",
+      negatable: true,
+      becomes: (_value, negated) => ({ flags: { value: { mask: 0b010111, set: TCP_FLAGS.SYN }, negated } }),
+    },
+  ],
+  meaning({ flags, option, ...ports }) {
+    return {
+      condition: allOf([
+        ...portConditions(ports),
+        ...(option
+          ? [
+              negatedIf(option.negated, {
+                kind: "unmodelled" as const,
+                question: `TCP option ${option.value} is set`,
+              }),
+            ]
+          : []),
+        ...(flags
+          ? [
+              negatedIf(flags.negated, {
+                kind: "masked" as const,
+                field: "tcpFlags" as const,
+                value: flags.value.set,
+                mask: flags.value.mask,
+              }),
+            ]
+          : []),
+      ]),
+    };
+  },
+  examples: [
+    { typed: "-p tcp -m tcp --dport 80" },
+    { typed: "-p tcp --dport 80", saved: "-p tcp -m tcp --dport 80" },
+    {
+      typed: "-p tcp -m tcp ! --sport 1024: --dport :1023",
+      saved: "-p tcp -m tcp ! --sport 1024:65535 --dport 0:1023",
+    },
+    { typed: "-p tcp -m tcp --dport 0:65535", saved: "-p tcp -m tcp" },
+    { typed: "-p tcp --syn", saved: "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN" },
+    {
+      typed: "-p tcp -m tcp ! --tcp-flags ALL NONE",
+      saved: "-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE",
+    },
+    { typed: "-p tcp -m tcp --tcp-option 2" },
+    { typed: "-m tcp --dport 80", refused: true },
+    { typed: "-p tcp -m tcp --dport 70000", refused: true },
+    { typed: "-p tcp -m tcp --dport 90:80", refused: true },
+    { typed: "-p tcp -m tcp --tcp-flags SYN", refused: true },
+  ],
+});
+
+function flagNames(bits: number): string {
+  const names = Object.entries(TCP_FLAGS).filter(([, bit]) => bits & bit);
+  return names.length === 0 ? "NONE" : names.map(([name]) => name).join(",");
+}

@@ -1,0 +1,118 @@
+/** What the NAT targets share: new addresses and ports, and their checks. */
+import P from "parsimmon";
+import { type Address, type Family, printAddress, readAddress, readIPv4 } from "./address.js";
+import type { GivenOption, Refusal, RuleContext, ValueKind } from "./description.js";
+import type { Range, Rewrite } from "./meaning.js";
+import { PORT_PROTOCOLS } from "./protocols.js";
+import { portNumber, readDecimal } from "./values.js";
+
+/** Addresses and ports as `--to-destination` and `--to-source` have them. */
+export type NatRange = Pick<Rewrite, "addresses" | "ports">;
+
+/** `address[-address][:port[-port[/base]]]`; IPv6 addresses in brackets when ports follow. `base` only for DNAT. */
+export const natRangeKind: ValueKind<NatRange> = {
+  expects: "an address, a range of addresses, ports, or both, for example 10.0.0.1:80 or [fd00::1]:80",
+  grammar: (family) => natRangeGrammars[family],
+  quick(text, family) {
+    if (family !== "ipv4") return undefined;
+    const colon = text.indexOf(":");
+    const address = readIPv4(colon < 0 ? text : text.slice(0, colon));
+    if (address === undefined) return undefined;
+    const addresses = { from: address, to: address };
+    if (colon < 0) return { addresses };
+    const port = readDecimal(text, colon + 1, 65535);
+    return port === undefined ? undefined : { addresses, ports: { from: port, to: port } };
+  },
+  print({ addresses, ports }, family) {
+    const range = addresses === undefined ? "" : printRange(addresses.from, addresses.to, printAddress);
+    if (ports === undefined) return range;
+    const bracketed = family === "ipv6" && range !== "" ? `[${range}]` : range;
+    const base = ports.base === undefined ? "" : `/${ports.base}`;
+    return `${bracketed}:${printPorts(ports)}${base}`;
+  },
+};
+
+/** `port` or `port-port`. */
+export const natPortsKind: ValueKind<Range> = {
+  expects: "a port or a range of ports, for example 1024-2048",
+  grammar: () => portsGrammar,
+  print: printPorts,
+};
+
+/** The options of a NAT target as one rewrite. */
+export function rewriteOf(
+  to: NatRange | undefined,
+  flags: {
+    readonly random?: GivenOption<true> | undefined;
+    readonly persistent?: GivenOption<true> | undefined;
+  },
+): Rewrite {
+  return {
+    ...to,
+    ...(flags.random ? { random: true } : {}),
+    ...(flags.persistent ? { persistent: true } : {}),
+  };
+}
+
+/** iptables takes ports only for protocols that have them. */
+export function refusePortsWithout(ports: unknown, { protocol }: RuleContext): Refusal | undefined {
+  if (ports === undefined || (protocol && !protocol.negated && PORT_PROTOCOLS.includes(protocol.value)))
+    return undefined;
+  return { refused: "ports need -p tcp, udp, sctp or dccp", help: "put -p and the protocol before -j" };
+}
+
+function printPorts(ports: Range): string {
+  return printRange(ports.from, ports.to, String);
+}
+
+function printRange(from: Address, to: Address, print: (value: Address) => string): string {
+  return from === to ? print(from) : `${print(from)}-${print(to)}`;
+}
+
+const portsGrammar: P.Parser<Range> = P.seqMap(
+  portNumber,
+  P.string("-").then(portNumber).or(P.of(undefined)),
+  (from, to) => ({ from, to: to ?? from }),
+).chain((range) =>
+  range.from <= range.to ? P.of(range) : P.fail("a range whose first port is not above its last"),
+);
+
+const portsWithBase: P.Parser<NonNullable<NatRange["ports"]>> = P.seqMap(
+  portsGrammar,
+  P.string("/").then(portNumber).or(P.of(undefined)),
+  (range, base) => (base === undefined ? range : { ...range, base }),
+);
+
+const natRangeGrammars: Readonly<Record<Family, P.Parser<NatRange>>> = {
+  ipv4: natRangeGrammar("ipv4"),
+  ipv6: natRangeGrammar("ipv6"),
+};
+
+function natRangeGrammar(family: Family): P.Parser<NatRange> {
+  const address = P.regexp(family === "ipv4" ? /[0-9.]+/ : /[0-9a-fA-F:.]+/).chain((text) => {
+    const value = readAddress(text);
+    return value === undefined || text.includes(":") !== (family === "ipv6")
+      ? P.fail(`an ${family === "ipv4" ? "IPv4" : "IPv6"} address`)
+      : P.of(value);
+  });
+  const addresses = P.seqMap(address, P.string("-").then(address).or(P.of(undefined)), (from, to) => ({
+    from,
+    to: to ?? from,
+  })).chain((range) =>
+    range.from <= range.to ? P.of<Range>(range) : P.fail("a range whose first address is not above its last"),
+  );
+  const ports = P.string(":").then(portsWithBase);
+  const onlyPorts = ports.map<NatRange>((range) => ({ ports: range }));
+  const withPorts = (head: P.Parser<Range>) =>
+    P.seqMap(head, ports.or(P.of(undefined)), (range, portRange) => ({
+      addresses: range,
+      ...(portRange === undefined ? {} : { ports: portRange }),
+    }));
+  return family === "ipv4"
+    ? P.alt<NatRange>(onlyPorts, withPorts(addresses))
+    : P.alt<NatRange>(
+        withPorts(addresses.wrap(P.string("["), P.string("]"))),
+        addresses.map((range) => ({ addresses: range })).skip(P.eof),
+        onlyPorts,
+      );
+}

@@ -1,0 +1,318 @@
+/**
+ * Kinds of option value that several extensions share. Each is defined by a parsimmon grammar over one option's text;
+ * kinds whose texts vary a lot in real dumps have a quick reader beside it.
+ */
+import P from "parsimmon";
+import {
+  type Address,
+  ALL_ONES,
+  type Family,
+  hostBits,
+  maskAddress,
+  type Network,
+  prefixMask,
+  printAddress,
+  printNetwork,
+  readAddress,
+  readIPv4,
+} from "./address.js";
+import type { ValueKind } from "./description.js";
+import type { Range } from "./meaning.js";
+import { PROTOCOL_NAMES, protocolName, protocolNumber } from "./protocols.js";
+
+/** A grammar that accepts the texts for which `read` gives a value. */
+export function reading<T>(expects: string, read: (text: string) => T | undefined): P.Parser<T> {
+  return P.all.chain((text) => {
+    const value = read(text);
+    return value === undefined ? P.fail(expects) : P.of(value);
+  });
+}
+
+/** A whole number between `min` and `max`: decimal, `0x` hexadecimal or, with a leading 0, octal, as strtoul reads. */
+export function wholeNumber(
+  min: number,
+  max: number,
+  expects = `a number from ${min} to ${max}`,
+): P.Parser<number> {
+  return P.regexp(/0[xX][0-9a-fA-F]+|[0-9]+/)
+    .chain((text) => {
+      const octal = /^0[0-7]+$/.test(text);
+      const value = octal ? Number.parseInt(text, 8) : /^0[0-9]/.test(text) ? Number.NaN : Number(text);
+      return value >= min && value <= max ? P.of(value) : P.fail(expects);
+    })
+    .desc(expects);
+}
+
+/** A number option, printed in decimal. */
+export function numberKind(min: number, max: number): ValueKind<number> {
+  const expects = `a number from ${min} to ${max}`;
+  const grammar = wholeNumber(min, max);
+  return { expects, grammar: () => grammar, print: String };
+}
+
+/** Text that iptables-save quotes where its characters ask for it. More than `bytesMax` bytes are cut off, as iptables does. */
+export function textKind(expects: string, bytesMax: number): ValueKind<string> {
+  const cut = (text: string) => (text.length * 3 <= bytesMax ? text : cutToBytes(text, bytesMax));
+  return { expects, grammar: () => P.all.map(cut), quick: cut, print: quote };
+}
+
+/** A word printed as it is (list and set names). */
+export function wordKind(expects: string, bytesMax: number): ValueKind<string> {
+  const fits = (text: string) => text !== "" && text.length <= bytesMax && !/[\s"]/.test(text);
+  return {
+    expects,
+    grammar: () => reading(expects, (text) => (fits(text) ? text : undefined)),
+    quick: (text) => (fits(text) ? text : undefined),
+    print: (text) => text,
+  };
+}
+
+/**
+ * One word of a closed list. `aliases` maps other spellings to words; case does not matter when `anyCase`.
+ */
+export function oneOfKind<const W extends string>(
+  words: readonly W[],
+  options: { aliases?: Readonly<Record<string, NoInfer<W>>>; anyCase?: boolean } = {},
+): ValueKind<W> {
+  const expects = words.length > 6 ? `one of ${words.join(", ")}` : words.join(" or ");
+  const fold = (text: string) => (options.anyCase ? text.toLowerCase() : text);
+  const table = new Map<string, W>(words.map((word) => [fold(word), word]));
+  for (const [alias, word] of Object.entries(options.aliases ?? {})) table.set(fold(alias), word as W);
+  const grammar = reading(expects, (text) => table.get(fold(text)));
+  return { expects, grammar: () => grammar, print: (word) => word };
+}
+
+/** A comma list of words in any case and order, kept and printed in the order of `words`. */
+export function wordListKind<const W extends string>(
+  words: readonly W[],
+  aliases: Readonly<Record<string, readonly NoInfer<W>[]>> = {},
+): ValueKind<readonly W[]> {
+  const expects = `a comma list of ${words.join(", ")}`;
+  const grammar = reading<readonly W[]>(expects, (text) => {
+    const named = new Set<string>();
+    for (const part of text.toUpperCase().split(",")) {
+      for (const word of aliases[part] ?? [part]) named.add(word);
+    }
+    const known = words.filter((word) => named.has(word));
+    return known.length === named.size ? known : undefined;
+  });
+  return { expects, grammar: () => grammar, print: (list) => list.join(",") };
+}
+
+/** `address`, `address/length` or `address/mask`; host bits are cleared, as iptables does. Printed with its length. */
+export const networkKind: ValueKind<Network> = {
+  expects: "an address, with a prefix length or mask if you like, for example 10.0.0.0/8",
+  grammar: (family) => networkGrammars[family],
+  quick(text, family) {
+    if (family !== "ipv4") return undefined;
+    const slash = text.indexOf("/");
+    const address = readIPv4(slash < 0 ? text : text.slice(0, slash));
+    if (address === undefined) return undefined;
+    if (slash < 0) return { address, mask: 0xffffffff };
+    const length = readDecimal(text, slash + 1, 32);
+    if (length === undefined) return undefined;
+    const mask = prefixMask(length, family) as number;
+    return { address: (address & mask) >>> 0, mask };
+  },
+  print: printNetwork,
+};
+
+/** As `networkKind`, printed without the length when it is an address alone (conntrack's `--ctorigdst`). */
+export const bareNetworkKind: ValueKind<Network> = {
+  ...networkKind,
+  print: (network) =>
+    printNetwork(network).replace(/\/(32|128)$/, (suffix, length) =>
+      (typeof network.address === "number") === (length === "32") ? "" : suffix,
+    ),
+};
+
+/** One address. */
+export const addressKind: ValueKind<Address> = {
+  expects: "an address",
+  grammar: (family) => addressGrammars[family],
+  print: printAddress,
+};
+
+/** An interface name; `+` at its end makes it a prefix. Kernel names have at most 15 bytes. */
+export const interfaceKind: ValueKind<string> = {
+  expects: "an interface name of at most 15 characters, + at its end for a prefix",
+  grammar: () => reading(interfaceKind.expects, readInterface),
+  quick: readInterface,
+  print: (name) => name,
+};
+
+/** A protocol by name (any case) or number; `all` is 0. */
+export const protocolKind: ValueKind<number> = {
+  expects: "a protocol: tcp, udp, sctp, icmp, another name of /etc/protocols, or a number",
+  grammar: () => protocolGrammar,
+  quick: (text) => (text === "tcp" ? 6 : text === "udp" ? 17 : undefined),
+  print: protocolName,
+};
+
+/** A port or an inclusive range `from:to`; either end may be left out. */
+export const portRangeKind: ValueKind<Range> = {
+  expects: "a port or a range, for example 80 or 1024:65535",
+  grammar: () => portRangeGrammar,
+  quick(text) {
+    const port = readDecimal(text, 0, 65535);
+    return port === undefined ? undefined : { from: port, to: port };
+  },
+  print: (range) => (range.from === range.to ? `${range.from}` : `${range.from}:${range.to}`),
+};
+
+/** A mark with its mask. */
+export interface MaskedMark {
+  readonly value: number;
+  readonly mask: number;
+}
+
+/** `value` or `value/mask` with 32 bits each; the mask is left out when it has all bits. */
+export const markKind: ValueKind<MaskedMark> = {
+  expects: "a mark, with a mask if you like, for example 0x4000/0x4000",
+  grammar: () => markGrammar,
+  print: ({ value, mask }) => (mask === 0xffffffff ? hex(value) : `${hex(value)}/${hex(mask)}`),
+};
+
+/** `value` or `value/mask`; always printed with the mask. */
+export const fullMarkKind: ValueKind<MaskedMark> = {
+  ...markKind,
+  print: ({ value, mask }) => `${hex(value)}/${hex(mask)}`,
+};
+
+/** 32 bits without a mask. */
+export const bitsKind: ValueKind<number> = {
+  expects: "a number of 32 bits, for example 0x4000",
+  grammar: () => word32,
+  print: hex,
+};
+
+/**
+ * A probability from 0 to 1, held as the kernel holds it: `k` of 2^31, rounded to nearest (xt_statistic). Printed with
+ * eleven decimals of k / 2^31, which read back give the same k.
+ */
+export const probabilityKind: ValueKind<number> = {
+  expects: "a probability from 0 to 1",
+  grammar: () => probabilityGrammar,
+  print: (threshold) => (threshold / 2 ** 31).toFixed(11),
+};
+
+export function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** Double quotes unless all characters are letters, digits, `_` or `-`; `\` before `"`, `'` and `\` (libxtables). */
+export function quote(text: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(text) ? text : `"${text.replace(/["'\\]/g, "\\$&")}"`;
+}
+
+/** Digits from `start` to the end of the text as a number of at most `max`, without leading zeros. */
+export function readDecimal(text: string, start: number, max: number): number | undefined {
+  const length = text.length - start;
+  if (length < 1 || length > 10 || (length > 1 && text.charCodeAt(start) === 48)) return undefined;
+  let value = 0;
+  for (let index = start; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value <= max ? value : undefined;
+}
+
+const word32 = wholeNumber(0, 0xffffffff, "a number of 32 bits, for example 0x4000");
+
+const markGrammar: P.Parser<MaskedMark> = P.seqMap(
+  word32,
+  P.string("/").then(word32).fallback(0xffffffff),
+  (value, mask) => ({ value, mask }),
+);
+
+// iptables multiplies by 2^31 and rounds with lround(); Math.round differs for negative halves only.
+const probabilityGrammar = P.regexp(/\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?/)
+  .map(Number)
+  .chain((p) => (p <= 1 ? P.of(Math.round(p * 2 ** 31)) : P.fail("a probability from 0 to 1")))
+  .desc("a probability from 0 to 1");
+
+const protocolGrammar = P.alt(
+  wholeNumber(0, 255),
+  reading(`a protocol name (${PROTOCOL_NAMES.slice(0, 8).join(", ")} …)`, protocolNumber),
+).desc("a protocol name or number");
+
+export const portNumber = wholeNumber(0, 65535, "a port from 0 to 65535");
+
+const portRangeGrammar: P.Parser<Range> = P.alt(
+  P.seqMap(portNumber.fallback(0), P.string(":").then(portNumber.fallback(65535)), (from, to) => ({
+    from,
+    to,
+  })),
+  portNumber.map((port) => ({ from: port, to: port })),
+).chain((range) =>
+  range.from <= range.to ? P.of(range) : P.fail("a range whose first port is not above its last"),
+);
+
+const addressGrammars: Readonly<Record<Family, P.Parser<Address>>> = {
+  ipv4: reading("an IPv4 address", (text) => familyAddress(text, "ipv4")),
+  ipv6: reading("an IPv6 address", (text) => familyAddress(text, "ipv6")),
+};
+
+const networkGrammars: Readonly<Record<Family, P.Parser<Network>>> = {
+  ipv4: networkGrammar("ipv4"),
+  ipv6: networkGrammar("ipv6"),
+};
+
+function networkGrammar(family: Family): P.Parser<Network> {
+  const plain = P.regexp(/[^/]+/).chain((text) => {
+    const address = familyAddress(text, family);
+    return address === undefined
+      ? P.fail(`an ${family === "ipv4" ? "IPv4" : "IPv6"} address`)
+      : P.of(address);
+  });
+  // Before a mask iptables fills missing parts with zeros: 10/8, 192.168/16.
+  const padded = P.regexp(/[0-9.]+(?=\/)/).chain((text) => {
+    const parts = text.split(".");
+    const address = readIPv4([...parts, "0", "0", "0"].slice(0, Math.max(4, parts.length)).join("."));
+    return address === undefined ? P.fail("an IPv4 address") : P.of<Address>(address);
+  });
+  const bits = family === "ipv4" ? 32 : 128;
+  const mask = P.alt(
+    wholeNumber(0, bits, `a prefix length from 0 to ${bits}`)
+      .skip(P.eof)
+      .map((length) => prefixMask(length, family)),
+    P.all.chain((text) => {
+      const value = familyAddress(text, family);
+      return value === undefined ? P.fail("a mask") : P.of(value);
+    }),
+  );
+  return P.seqMap(
+    family === "ipv4" ? P.alt(plain, padded) : plain,
+    P.string("/").then(mask).fallback(ALL_ONES[family]),
+    (address, netmask) => ({ address: maskAddress(address, netmask), mask: netmask }),
+  );
+}
+
+function familyAddress(text: string, family: Family): Address | undefined {
+  return text.includes(":") === (family === "ipv6") ? readAddress(text) : undefined;
+}
+
+function readInterface(text: string): string | undefined {
+  return text.length > 0 && text.length <= 15 && !/[\s/"]/.test(text) ? text : undefined;
+}
+
+function cutToBytes(text: string, bytesMax: number): string {
+  const bytes = new TextEncoder().encode(text);
+  return bytes.length <= bytesMax
+    ? text
+    : new TextDecoder().decode(bytes.subarray(0, bytesMax)).replace(/\uFFFD$/, "");
+}
+
+/** First and last address of a network; undefined when its mask has holes. */
+export function networkRange(network: Network): Range | undefined {
+  const free = hostBits(network.mask);
+  if (typeof free === "number") {
+    return (free & (free + 1)) === 0
+      ? { from: network.address, to: Number(network.address) + free }
+      : undefined;
+  }
+  return (free & (free + 1n)) === 0n
+    ? { from: network.address, to: BigInt(network.address) | free }
+    : undefined;
+}

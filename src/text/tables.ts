@@ -1,0 +1,190 @@
+/**
+ * Tables under construction: what iptables-restore's commands do, one function each. `finish` makes the readonly ruleset,
+ * with chains in the order in which iptables-save prints them.
+ */
+import type { Family } from "../../grammar/address.js";
+import {
+  BUILT_IN_CHAINS,
+  type Chain,
+  type Counters,
+  isTableName,
+  makeChain,
+  type Rule,
+  type Ruleset,
+  rulesOf,
+  type Table,
+} from "../state/rules.js";
+import { printRule } from "./save.js";
+
+interface DraftChain {
+  policy: string | undefined;
+  counters: Counters | undefined;
+  remarks: readonly string[];
+  rules: Rule[];
+}
+
+export interface DraftTable {
+  readonly name: string;
+  readonly chains: Map<string, DraftChain>;
+  /** The text declared its built-in chains, as a whole dump does and a payload for `--noflush` does not. */
+  complete: boolean;
+  readonly remarks: { before: string[]; inside: string[]; after: string[] };
+}
+
+export type DraftTables = Map<string, DraftTable>;
+
+/** A table as a node has it before anything is loaded: built-in chains with policy ACCEPT. */
+export function emptyTable(name: string): DraftTable {
+  const builtIn = isTableName(name) ? BUILT_IN_CHAINS[name] : [];
+  return {
+    name,
+    chains: new Map(builtIn.map((chain) => [chain, draftChain("ACCEPT")])),
+    complete: false,
+    remarks: { before: [], inside: [], after: [] },
+  };
+}
+
+/** Drafts of a finished ruleset's tables, to be changed. */
+export function draftsOf(ruleset: Ruleset): DraftTables {
+  const draft = (table: Table): DraftTable => ({
+    name: table.name,
+    chains: new Map(
+      [...table.chains].map(([name, chain]) => [
+        name,
+        {
+          policy: chain.policy,
+          counters: chain.counters,
+          remarks: chain.remarks ?? [],
+          rules: [...rulesOf(chain)],
+        },
+      ]),
+    ),
+    complete: true,
+    remarks: {
+      before: [...(table.remarks?.before ?? [])],
+      inside: [...(table.remarks?.inside ?? [])],
+      after: [...(table.remarks?.after ?? [])],
+    },
+  });
+  return new Map([...ruleset.tables].map(([name, table]) => [name, draft(table)]));
+}
+
+/** `:NAME POLICY [p:b]`: a user chain is made, or emptied if it is there; a built-in one gets its policy. */
+export function declareChain(
+  table: DraftTable,
+  name: string,
+  policy: string | undefined,
+  counters: Counters | undefined,
+  remarks: readonly string[],
+): void {
+  const known = table.chains.get(name);
+  if (known?.policy !== undefined) {
+    known.policy = policy ?? known.policy;
+    known.counters = counters;
+    known.remarks = remarks;
+    table.complete = true;
+  } else {
+    table.chains.set(name, { ...draftChain(undefined), counters, remarks });
+  }
+}
+
+/** Why a command could not be carried out, as iptables would refuse it. */
+export type Refused = string | undefined;
+
+/** `-A` (`index` undefined), `-I` (index from 0) and `-R`. */
+export function putRule(
+  table: DraftTable,
+  chain: string,
+  rule: Rule,
+  index?: number,
+  replace = false,
+): Refused {
+  const rules = table.chains.get(chain)?.rules;
+  if (rules === undefined) return noChain(chain);
+  const last = replace ? rules.length - 1 : rules.length;
+  if (index !== undefined && (index < 0 || index > last)) return `chain ${chain} has no rule ${index + 1}`;
+  rules.splice(index ?? rules.length, replace ? 1 : 0, rule);
+  return undefined;
+}
+
+/** `-D CHAIN NUMBER` (a number from 1) or `-D CHAIN rule`: the first rule that prints alike. */
+export function deleteRule(table: DraftTable, chain: string, which: number | Rule, family: Family): Refused {
+  const rules = table.chains.get(chain)?.rules;
+  if (rules === undefined) return noChain(chain);
+  const text = typeof which === "number" ? "" : printRule(which, chain, family);
+  const index =
+    typeof which === "number"
+      ? which - 1
+      : rules.findIndex((rule) => printRule(rule, chain, family) === text);
+  if (index < 0 || index >= rules.length) return `chain ${chain} has no such rule`;
+  rules.splice(index, 1);
+  return undefined;
+}
+
+/** `-X NAME`: an empty user chain that no rule of the table names goes; without a name, all of them. */
+export function deleteChain(table: DraftTable, name: string): Refused {
+  const chain = table.chains.get(name);
+  if (chain === undefined) return noChain(name);
+  if (chain.policy !== undefined) return `${name} is a built-in chain`;
+  if (chain.rules.length > 0) return `chain ${name} still has rules`;
+  table.chains.delete(name);
+  return undefined;
+}
+
+/** `-E OLD NEW`. */
+export function renameChain(table: DraftTable, from: string, to: string): Refused {
+  const chain = table.chains.get(from);
+  if (chain === undefined || chain.policy !== undefined) return noChain(from);
+  if (table.chains.has(to)) return `chain ${to} exists`;
+  table.chains.delete(from);
+  table.chains.set(to, chain);
+  for (const other of table.chains.values()) {
+    other.rules = other.rules.map((rule) =>
+      rule.target?.kind === "chain" && rule.target.chain === from
+        ? { ...rule, target: { ...rule.target, chain: to } }
+        : rule,
+    );
+  }
+  return undefined;
+}
+
+/** The readonly ruleset. */
+export function finish(drafts: DraftTables, family: Family): Ruleset {
+  return { family, tables: new Map([...drafts].map(([name, draft]) => [name, finishTable(draft)])) };
+}
+
+function finishTable(draft: DraftTable): Table {
+  const builtIn: readonly string[] = isTableName(draft.name) ? BUILT_IN_CHAINS[draft.name] : [];
+  const names = [...draft.chains.keys()];
+  const user = names.filter((name) => !builtIn.includes(name));
+  // Chain names are sorted by their bytes; for the characters they have, UTF-16 units give the same order.
+  user.sort((left, right) => (left < right ? -1 : 1));
+  const order = [...builtIn.filter((name) => draft.chains.has(name)), ...user];
+  const chains = new Map<string, Chain>();
+  for (const name of order) {
+    const { policy, counters, remarks, rules } = draft.chains.get(name) as DraftChain;
+    chains.set(
+      name,
+      makeChain(
+        {
+          name,
+          ...(policy === undefined ? {} : { policy }),
+          ...(counters === undefined ? {} : { counters }),
+          ...(remarks.length === 0 ? {} : { remarks }),
+        },
+        rules,
+      ),
+    );
+  }
+  const { before, inside, after } = draft.remarks;
+  const silent = before.length + inside.length + after.length === 0;
+  return { name: draft.name, chains, ...(silent ? {} : { remarks: { before, inside, after } }) };
+}
+
+function draftChain(policy: string | undefined): DraftChain {
+  return { policy, counters: undefined, remarks: [], rules: [] };
+}
+
+function noChain(name: string): string {
+  return `there is no chain ${name} in this table`;
+}
