@@ -95,7 +95,7 @@ function strayAddresses(model: ClusterModel): readonly Problem[] {
 function straySlices(model: ClusterModel): readonly Problem[] {
   const services = new Set(model.services.map(nameOf));
   return model.slices.flatMap((slice): Problem[] => {
-    const { namespace, name, labels, place } = slice.meta;
+    const { namespace, name, labels } = slice.meta;
     const service = labels.get(SERVICE_NAME_LABEL) ?? "";
     const problems: Problem[] = [];
     if (service === "" || !services.has(`Service ${namespace}/${service}`)) {
@@ -107,7 +107,7 @@ function straySlices(model: ClusterModel): readonly Problem[] {
         code: "LF5005",
         severity: "warning",
         message: `EndpointSlice ${namespace}/${name} ${why}, so kube-proxy makes no rules of it`,
-        place,
+        place: slice.meta.place,
       });
     }
     const family = slice.addressType;
@@ -124,7 +124,7 @@ function straySlices(model: ClusterModel): readonly Problem[] {
         code: "LF5002",
         severity: "error",
         message: `EndpointSlice ${namespace}/${name}: ${JSON.stringify(wrong[0])} is no ${family} address`,
-        place,
+        place: slice.meta.place,
       });
     }
     return problems;

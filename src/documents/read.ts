@@ -132,6 +132,7 @@ function placeInYaml(source: Source, parsed: YamlDocument.Parsed, path: Path): P
 
 /** `__proto__` as a key is no field of any object; in JavaScript it is more than a name, so it is never just passed on. */
 function protoKeys(source: Source): readonly Problem[] {
+  if (!source.text.includes("__proto__")) return [];
   const found = /^\s*(?:- )?["']?__proto__["']?\s*:|[{,]\s*["']?__proto__["']?\s*:/m.exec(source.text);
   if (found === null) return [];
   const start = source.text.indexOf("__proto__", found.index);

@@ -1,0 +1,53 @@
+/**
+ * KUBE-SVC- and KUBE-SVL-: the choice among endpoints, and KUBE-SEP-: the translation to one of them.
+ */
+import type { EndpointInfo } from "./endpoints.js";
+import { append, bareComment, comment, type Draft } from "./payload.js";
+import type { ServicePortInfo } from "./services.js";
+
+/**
+ * A ladder: rule i of n matches with probability 1/(n-i), the last one always, so that each endpoint gets 1/n. With
+ * ClientIP affinity the endpoints that remember the client come first. `comments`: left out in large clusters.
+ */
+export function balanceChain(
+  draft: Draft,
+  chain: string,
+  service: ServicePortInfo,
+  endpoints: readonly EndpointInfo[],
+  comments: boolean,
+): void {
+  const why = (endpoint: EndpointInfo) => (comments ? comment(`${service.name} -> ${endpoint.text}`) : "");
+  if (service.affinitySeconds !== undefined) {
+    for (const endpoint of endpoints) {
+      const own = service.chains.endpoint(endpoint);
+      const seen = `-m recent --name ${own} --rcheck --seconds ${service.affinitySeconds} --reap`;
+      append(draft, chain, why(endpoint), seen, `-j ${own}`);
+    }
+  }
+  endpoints.forEach((endpoint, index) => {
+    const left = endpoints.length - index;
+    const chance = left === 1 ? "" : `-m statistic --mode random --probability ${(1 / left).toFixed(10)}`;
+    append(draft, chain, why(endpoint), chance, `-j ${service.chains.endpoint(endpoint)}`);
+  });
+}
+
+export function endpointChainRules(
+  draft: Draft,
+  service: ServicePortInfo,
+  endpoint: EndpointInfo,
+  comments: boolean,
+): void {
+  const chain = service.chains.endpoint(endpoint);
+  const why = comments ? bareComment(service.name) : "";
+  // A pod that reaches itself would see its own address as the client's, and answer itself.
+  append(draft, chain, why, `-s ${endpoint.ip}`, "-j KUBE-MARK-MASQ");
+  const remember = service.affinitySeconds === undefined ? "" : `-m recent --name ${chain} --set`;
+  const { protocol } = service;
+  append(
+    draft,
+    chain,
+    why,
+    remember,
+    `-m ${protocol} -p ${protocol} -j DNAT --to-destination ${endpoint.text}`,
+  );
+}

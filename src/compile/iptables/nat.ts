@@ -1,0 +1,49 @@
+/** The nat table: masquerade, dispatch, and the chains of each service port, in the order of kube-proxy since 1.25. */
+import { balanceChain, endpointChainRules } from "./balance.js";
+import type { Context } from "./context.js";
+import { dispatch, dispatchToNodePorts } from "./dispatch.js";
+import { externalChain, firewallChain, firewallNote } from "./external.js";
+import { masqueradeChains, masqueradeInternal } from "./masquerade.js";
+import type { Draft } from "./payload.js";
+import type { ServicePortInfo } from "./services.js";
+import { hasFirewall, hasInternal } from "./words.js";
+
+export const NAT_CHAINS = ["KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-MARK-MASQ"] as const;
+
+export function natTable(services: readonly ServicePortInfo[], context: Context, comments: boolean): Draft {
+  const draft: Draft = { chains: [...NAT_CHAINS], rules: [] };
+  masqueradeChains(draft, context);
+  for (const service of services) {
+    dispatch(draft, service, context);
+    ownChains(draft, service, context, comments);
+  }
+  dispatchToNodePorts(draft, context);
+  return draft;
+}
+
+/** Chain lines and rules of one service port's own chains. */
+function ownChains(draft: Draft, service: ServicePortInfo, context: Context, comments: boolean): void {
+  const { chains, chosen } = service;
+  if (hasInternal(service)) masqueradeInternal(draft, service, context);
+  if (chosen.any && service.external) {
+    draft.chains.push(chains.external);
+    externalChain(draft, service, context);
+  }
+  if (hasFirewall(service)) {
+    draft.chains.push(chains.firewall);
+    firewallChain(draft, service, service.loadBalancerIPs);
+    if (context.behaviour.firewallNote) firewallNote(draft, service);
+  }
+  if (service.usesCluster && chosen.cluster.length > 0) {
+    draft.chains.push(chains.cluster);
+    balanceChain(draft, chains.cluster, service, chosen.cluster, comments);
+  }
+  if (service.usesLocal && chosen.local.length > 0) {
+    draft.chains.push(chains.local);
+    balanceChain(draft, chains.local, service, chosen.local, comments);
+  }
+  for (const endpoint of chosen.reachable) {
+    draft.chains.push(chains.endpoint(endpoint));
+    endpointChainRules(draft, service, endpoint, comments);
+  }
+}

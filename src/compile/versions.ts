@@ -1,0 +1,205 @@
+/**
+ * What changed in kube-proxy's iptables rules with which version: one table. Nothing else in landfall knows a version
+ * number. Sources: the proxier of Kubernetes 1.24 to 1.30, and single files of later ones.
+ */
+
+/** A version of kube-proxy, by its minor: `"1.30"`. */
+export type Version = `1.${number}`;
+
+const OLDEST = 24;
+const NEWEST = 35;
+
+/** Behaviours that came, changed or went with a version. */
+export interface Behaviour {
+  /** Endpoint chains are written first, and what has no local endpoint jumps to KUBE-MARK-DROP. */
+  readonly marksForDrop: boolean;
+  /** `iptables.localhostNodePorts` exists, and node ports can be kept from loopback. */
+  readonly localhostNodePortsOption: boolean;
+  /** Terminating endpoints that still serve are used when no ready one is left. */
+  readonly terminatingFallback: boolean;
+  /** kube-proxy writes KUBE-FIREWALL against packets to loopback from outside. */
+  readonly localnetFirewall: boolean;
+  /** The firewall chain of a load balancer ends in a comment alone. */
+  readonly firewallNote: boolean;
+  /** A nodePortAddresses list without an address of this node also drops the rules of each node port. */
+  readonly noNodeAddressNoNodePorts: boolean;
+  /** Empty nodePortAddresses of this family match all, without regard to lists of the other family. */
+  readonly nodePortAddressesPerFamily: boolean;
+  /** `conntrack.tcpBeLiberal` leaves the rule against INVALID packets out. */
+  readonly liberalSkipsInvalid: boolean;
+  /** externalTrafficPolicy also counts for ClusterIP Services with external IPs. */
+  readonly localPolicyForExternalIPs: boolean;
+  /** Ranges and CIDRs are written as parsed networks, host bits cleared. */
+  readonly networksReprinted: boolean;
+  /** `ipMode: Proxy` keeps kube-proxy away from a load balancer address. */
+  readonly proxyModeHonoured: boolean;
+  /** nfacct counters on the rules against INVALID packets and for node ports on loopback. */
+  readonly countersByNfacct: boolean;
+  /** `nodePortAddresses: [primary]`. */
+  readonly primaryNodePortAddress: boolean;
+  /** Zone hints: by which annotation they are switched on. */
+  readonly zoneHints: "annotation auto" | "annotation not disabled" | "always";
+  /** Node hints are used before zone hints. */
+  readonly nodeHints: boolean;
+}
+
+interface Change {
+  /** Minor version from which on it holds. */
+  readonly since: number;
+  /** What changed, in words for `landfall versions`. */
+  readonly what: string;
+  readonly sets: Partial<Behaviour>;
+  /** The feature gate that switches it, with its state in the versions where that can be changed. */
+  readonly gate?: { readonly name: string; readonly from: number; readonly lockedFrom?: number };
+}
+
+/** The behaviour of the oldest version; each row of `CHANGES` says what differs from a version on. */
+const BASE: Behaviour = {
+  marksForDrop: true,
+  localhostNodePortsOption: false,
+  terminatingFallback: false,
+  localnetFirewall: false,
+  firewallNote: false,
+  noNodeAddressNoNodePorts: true,
+  nodePortAddressesPerFamily: false,
+  liberalSkipsInvalid: false,
+  localPolicyForExternalIPs: false,
+  networksReprinted: false,
+  proxyModeHonoured: false,
+  countersByNfacct: false,
+  primaryNodePortAddress: false,
+  zoneHints: "annotation auto",
+  nodeHints: false,
+};
+
+export const CHANGES: readonly Change[] = [
+  {
+    since: 25,
+    what: "KUBE-MARK-DROP is gone: source ranges and missing local endpoints drop in the filter table (KUBE-PROXY-FIREWALL); chains are written in another order",
+    sets: { marksForDrop: false },
+  },
+  {
+    since: 26,
+    what: "iptables.localhostNodePorts: node ports can be kept from 127.0.0.0/8, and are kept from ::1",
+    sets: { localhostNodePortsOption: true },
+  },
+  {
+    since: 26,
+    what: "terminating endpoints that still serve are used when no ready one is left",
+    sets: { terminatingFallback: true },
+    gate: { name: "ProxyTerminatingEndpoints", from: 24, lockedFrom: 28 },
+  },
+  {
+    since: 27,
+    what: "KUBE-FIREWALL against packets to loopback from outside is kube-proxy's own (kubelet's before)",
+    sets: { localnetFirewall: true },
+  },
+  {
+    since: 27,
+    what: "the firewall chain of a load balancer ends in a comment instead of a jump",
+    sets: { firewallNote: true },
+  },
+  {
+    since: 27,
+    what: "zone hints: any topology annotation but disabled switches them on",
+    sets: { zoneHints: "annotation not disabled" },
+  },
+  {
+    since: 27,
+    what: "nodePortAddresses without an address of the node leave only the last rule of KUBE-SERVICES out",
+    sets: { noNodeAddressNoNodePorts: false },
+  },
+  {
+    since: 28,
+    what: "nodePortAddresses are looked at per family",
+    sets: { nodePortAddressesPerFamily: true },
+  },
+  {
+    since: 29,
+    what: "conntrack.tcpBeLiberal leaves the rule against INVALID packets out",
+    sets: { liberalSkipsInvalid: true },
+  },
+  {
+    since: 29,
+    what: "externalTrafficPolicy: Local also counts for ClusterIP Services with external IPs",
+    sets: { localPolicyForExternalIPs: true },
+  },
+  {
+    since: 30,
+    what: "source ranges and CIDRs are written as parsed networks, host bits cleared",
+    sets: { networksReprinted: true },
+  },
+  {
+    since: 30,
+    what: "load balancer addresses with ipMode: Proxy get no rules",
+    sets: { proxyModeHonoured: true },
+    gate: { name: "LoadBalancerIPMode", from: 29, lockedFrom: 32 },
+  },
+  {
+    since: 31,
+    what: "nfacct counters on the rule against INVALID packets and on node ports of loopback",
+    sets: { countersByNfacct: true },
+  },
+  {
+    since: 31,
+    what: "nodePortAddresses: [primary] means the node's first InternalIP",
+    sets: { primaryNodePortAddress: true },
+  },
+  {
+    since: 31,
+    what: "zone hints are used without an annotation (trafficDistribution)",
+    sets: { zoneHints: "always" },
+    gate: { name: "ServiceTrafficDistribution", from: 30, lockedFrom: 33 },
+  },
+  {
+    since: 34,
+    what: "node hints are used before zone hints (trafficDistribution: PreferSameNode)",
+    sets: { nodeHints: true },
+    gate: { name: "PreferSameTrafficDistribution", from: 33, lockedFrom: 35 },
+  },
+];
+
+/** Older gates that still switch something off where they are known. */
+const HINTS_GATE = "TopologyAwareHints";
+const HINTS_LOCKED_FROM = 33;
+
+export const VERSIONS: readonly Version[] = Array.from(
+  { length: NEWEST - OLDEST + 1 },
+  (_, index): Version => `1.${OLDEST + index}`,
+);
+
+export const NEWEST_VERSION: Version = `1.${NEWEST}`;
+
+/** Reads `1.30`, `v1.30.3`, `1.30.3`; undefined when landfall does not know the minor version. */
+export function readVersion(text: string): Version | undefined {
+  const found = /^v?1\.(\d+)(?:\.\d+)?(?:[-+].*)?$/.exec(text.trim());
+  return VERSIONS.find((version) => version === `1.${found?.[1]}`);
+}
+
+export interface VersionBehaviour extends Behaviour {
+  /** Gates that were named and do not exist in this version, or cannot be changed any more. */
+  readonly ignoredGates: readonly string[];
+  /** Hints are looked at at all. */
+  readonly hints: boolean;
+}
+
+/** How kube-proxy of a version behaves with these feature gates. */
+export function behaviourOf(version: Version, gates: ReadonlyMap<string, boolean>): VersionBehaviour {
+  const minor = Number(version.slice(2));
+  const behaviour: { -readonly [K in keyof Behaviour]: Behaviour[K] } = { ...BASE };
+  const ignored: string[] = [];
+  for (const { since, sets, gate } of CHANGES) {
+    const asked = gate === undefined ? undefined : gates.get(gate.name);
+    const open =
+      gate !== undefined && minor >= gate.from && minor < (gate.lockedFrom ?? Number.POSITIVE_INFINITY);
+    if (asked !== undefined && !open && gate !== undefined && asked !== minor >= since)
+      ignored.push(gate.name);
+    if (open && asked !== undefined ? asked : minor >= since) Object.assign(behaviour, sets);
+  }
+  const hintsAsked = minor < HINTS_LOCKED_FROM ? gates.get(HINTS_GATE) : undefined;
+  return {
+    ...behaviour,
+    hints: (hintsAsked ?? true) || behaviour.zoneHints === "always",
+    ignoredGates: ignored,
+  };
+}
