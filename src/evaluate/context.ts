@@ -1,0 +1,29 @@
+/** What stays the same during one evaluation. */
+import type { Address } from "../../grammar/address.js";
+import type { NodeState } from "../state/nodestate.js";
+import type { Ruleset } from "../state/rules.js";
+import type { Facts } from "./facts.js";
+
+export interface EvaluationContext {
+  readonly state: NodeState;
+  readonly ruleset: Ruleset | undefined;
+  /** Empty connection table and empty xt_recent lists. */
+  readonly fresh: boolean;
+  /** Facts before anything was assumed. */
+  readonly facts: Facts;
+  /** The packet was made by a process of the node. */
+  readonly fromNode: boolean;
+  /** The destination that the sender wrote. */
+  readonly asked: Address;
+  /** Sentences for `Distribution.notes`. */
+  readonly notes: Set<string>;
+  /** Work left before the evaluation gives up; guards against rules made to explode. */
+  readonly budget: { steps: number };
+}
+
+/** Where a rule stands, for questions that each rule has of its own. */
+export interface RulePlace {
+  readonly table: string;
+  readonly chain: string;
+  readonly number: number;
+}
