@@ -123,6 +123,8 @@ export interface Match<O extends OptionTable = OptionTable> extends Extension<O>
   /** Protocols whose `-p` loads the match without `-m` when one of its options follows. */
   readonly impliedBy?: readonly number[];
   meaning(given: Given<O>, context: MeaningContext): MatchMeaning;
+  /** The text that the match carries for readers of the rule, if it is there for that. */
+  remark?(given: Given<O>): string | undefined;
 }
 
 /** A target: what `-j NAME` and its options do. */

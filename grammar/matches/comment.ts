@@ -9,6 +9,7 @@ export const comment = defineMatch({
     comment: { name: "--comment", value: textKind("a text", 255), required: true },
   },
   meaning: () => ({ condition: ALWAYS }),
+  remark: ({ comment }) => comment?.value,
   examples: [
     { typed: '-m comment --comment "default/web:http cluster IP"' },
     { typed: "-m comment --comment default/web:http", saved: '-m comment --comment "default/web:http"' },

@@ -1,56 +1,111 @@
-/** landfall's own network YAML: interfaces, addresses, routes and sysctls of a node. */
+/**
+ * landfall's own network YAML: the interfaces, addresses, routes and sysctls of a node. Since no other program defines
+ * the form, fields that it does not have are pointed out.
+ */
+import * as z from "zod/mini";
 import { type Address, type Family, prefixMask, readAddress, readNetwork } from "../../grammar/address.js";
-import { checked } from "../documents/check.js";
-import { type Document, isRecord } from "../documents/read.js";
+import { checked, fieldName } from "../documents/check.js";
+import { type Document, isRecord, type Path } from "../documents/document.js";
+import { nearest } from "../problems/nearest.js";
 import type { Problem } from "../problems/problem.js";
 import type { Interface, InterfaceAddress, Network, Route } from "../state/network.js";
 import { LOOPBACK } from "./node.js";
-import { networkSchema } from "./schemas.js";
+import { absent, address, flag, present, text } from "./objects/fields.js";
+
+const interfaceName = z.string().check(z.minLength(1), z.maxLength(15));
+const addressWithLength = z
+  .string()
+  .check(z.refine((value) => readNetwork(value) !== undefined, "is no address such as 10.0.1.50/24"));
+const destination = z
+  .string()
+  .check(
+    z.refine(
+      (value) => value === "default" || readNetwork(value) !== undefined,
+      "is no CIDR such as 10.244.2.0/24, and not default",
+    ),
+  );
+
+const portSchema = z.looseObject({ name: interfaceName, hosts: absent(z.array(address)) });
+const interfaceSchema = z.looseObject({
+  name: interfaceName,
+  kind: text,
+  addresses: absent(z.array(addressWithLength)),
+  ports: absent(z.array(portSchema)),
+});
+const routeSchema = z.looseObject({
+  to: destination,
+  via: absent(address),
+  dev: absent(interfaceName),
+  src: absent(address),
+  onlink: flag,
+  type: absent(
+    z.enum(["unicast", "local", "broadcast", "multicast", "blackhole", "unreachable", "prohibit", "throw"]),
+  ),
+  metric: absent(z.int().check(z.gte(0), z.lte(0xffffffff))),
+});
+const networkSchema = z.looseObject({
+  family: absent(z.enum(["ipv4", "ipv6"])),
+  interfaces: absent(z.array(interfaceSchema)),
+  routes: absent(z.array(routeSchema)),
+  sysctls: absent(z.record(z.string(), z.union([z.string(), z.number()], "is no number and no text"))),
+});
 
 export interface NetworkRead {
   /** Absent when there are errors. */
   readonly network?: Network;
-  /** What the document says its addresses are of; default ipv4. */
+  /** What the document says its packets are of. */
   readonly family?: Family;
   readonly problems: readonly Problem[];
 }
 
 /** A mapping with `interfaces` that is no Kubernetes object. */
 export function isNetworkDocument(document: Document): boolean {
-  return isRecord(document.value) && "interfaces" in document.value && !("kind" in document.value);
+  const { value } = document;
+  const has = (key: string) => isRecord(value) && Object.hasOwn(value, key);
+  return has("interfaces") && !has("kind") && !has("apiVersion");
 }
 
-/** Reads a network document. `lo` with its usual addresses is added unless it is named. */
+/**
+ * Reads a network document. `lo` with its usual addresses is added unless it is named. Routes are unicast unless they
+ * say otherwise; a `default` without gateway is of the document's family (ipv4 unless given).
+ */
 export function readNetworkDocument(document: Document): NetworkRead {
   const problems: Problem[] = [];
   const object = checked(document, networkSchema, "network", problems);
   if (object === undefined) return { problems };
-  const family = object.family ?? "ipv4";
-  const interfaces: Interface[] = object.interfaces.map(({ name, addresses, ports }) => ({
+  problems.push(...unknownFields(document));
+  const interfaces: Interface[] = (object.interfaces ?? []).map(({ name, addresses, ports }) => ({
     name,
     addresses: (addresses ?? []).map(interfaceAddress),
     ...(ports
       ? { ports: ports.map((port) => ({ name: port.name, hosts: (port.hosts ?? []).map(addressOf) })) }
       : {}),
   }));
+  problems.push(...unknownDevices(document, interfaces, object.routes ?? []));
   if (!interfaces.some(({ name }) => name === "lo")) interfaces.push({ name: "lo", addresses: LOOPBACK });
   const routes = (object.routes ?? []).map((route): Route => {
-    // `default` is of the family of its gateway.
-    const routeFamily = route.via ? (route.via.includes(":") ? "ipv6" : "ipv4") : family;
-    const everywhere = { address: routeFamily === "ipv4" ? 0 : 0n, mask: prefixMask(0, routeFamily) };
+    const near = route.via || route.src;
+    const family = near ? (near.includes(":") ? "ipv6" : "ipv4") : (object.family ?? "ipv4");
+    const everywhere = { address: family === "ipv4" ? 0 : 0n, mask: prefixMask(0, family) };
     return {
       type: route.type ?? "unicast",
       to: route.to === "default" ? everywhere : (readNetwork(route.to) ?? everywhere),
-      ...(route.via ? { via: addressOf(route.via) } : {}),
-      ...(route.dev ? { dev: route.dev } : {}),
-      ...(route.src ? { src: addressOf(route.src) } : {}),
-      ...(route.metric === undefined || route.metric === null ? {} : { metric: route.metric }),
+      ...present("via", route.via ? addressOf(route.via) : undefined),
+      ...present("dev", route.dev),
+      ...present("src", route.src ? addressOf(route.src) : undefined),
+      ...present("metric", route.metric),
     };
   });
   const sysctls = new Map(
-    Object.entries(object.sysctls ?? {}).map(([name, value]) => [name.replaceAll("/", "."), String(value)]),
+    Object.entries(object.sysctls ?? {}).map(([name, value]) => [dotted(name), String(value)]),
   );
-  return { network: { interfaces, routes, sysctls }, family, problems };
+  return { network: { interfaces, routes, sysctls }, ...present("family", object.family), problems };
+}
+
+/** sysctl(8) takes `net/ipv4/conf/eth0.5/…` too: whichever of `/` and `.` comes first separates, the other is literal. */
+function dotted(name: string): string {
+  const separator = /[./]/.exec(name)?.[0];
+  return separator === "/" ? name.replace(/[./]/g, (mark) => (mark === "/" ? "." : "/")) : name;
 }
 
 function interfaceAddress(text: string): InterfaceAddress {
@@ -61,4 +116,55 @@ function interfaceAddress(text: string): InterfaceAddress {
 /** The schema has let only addresses through. */
 function addressOf(text: string): Address {
   return readAddress(text) ?? 0;
+}
+
+function unknownDevices(
+  document: Document,
+  interfaces: readonly Interface[],
+  routes: readonly { readonly dev?: string | null | undefined }[],
+): readonly Problem[] {
+  const names = [...interfaces.map(({ name }) => name), "lo"];
+  return routes.flatMap(({ dev }, index): Problem[] => {
+    if (!dev || names.includes(dev)) return [];
+    return [
+      warning(document, ["routes", index, "dev"], `no interface is called ${dev}`, nearest(dev, names)),
+    ];
+  });
+}
+
+function unknownFields(document: Document): readonly Problem[] {
+  const problems: Problem[] = [];
+  const look = (value: unknown, path: Path, schema: { readonly shape: object }) => {
+    if (!isRecord(value)) return;
+    const known = Object.keys(schema.shape);
+    for (const key of Object.keys(value)) {
+      if (known.includes(key)) continue;
+      const at = [...path, key];
+      problems.push(
+        warning(document, at, `${fieldName(at)} is not a field of a network`, nearest(key, known)),
+      );
+    }
+  };
+  const each = (value: unknown, path: Path, visit: (part: unknown, path: Path) => void) => {
+    if (Array.isArray(value)) value.forEach((part, index) => void visit(part, [...path, index]));
+  };
+  const { value } = document;
+  look(value, [], networkSchema);
+  if (!isRecord(value)) return problems;
+  each(value.routes, ["routes"], (route, path) => look(route, path, routeSchema));
+  each(value.interfaces, ["interfaces"], (part, path) => {
+    look(part, path, interfaceSchema);
+    if (isRecord(part)) each(part.ports, [...path, "ports"], (port, at) => look(port, at, portSchema));
+  });
+  return problems;
+}
+
+function warning(document: Document, path: Path, message: string, near: string | undefined): Problem {
+  return {
+    code: "LF5002",
+    severity: "warning",
+    message: `network: ${message}`,
+    place: document.placeOf(path),
+    ...(near === undefined ? {} : { label: `did you mean ${near}?` }),
+  };
 }

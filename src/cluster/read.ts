@@ -1,68 +1,35 @@
-/** Documents → ClusterModel. Each kind has a schema (schemas.ts) and a function here that turns it into the model. */
-import { checked } from "../documents/check.js";
-import { type Document, isRecord, type Path } from "../documents/read.js";
+/**
+ * Documents → ClusterModel. Each kind that kube-proxy looks at has a file in objects/; this one tells the kinds apart,
+ * keeps the later of two objects of one name, and says what was left out.
+ */
+import { type Document, isRecord } from "../documents/document.js";
 import { nearest } from "../problems/nearest.js";
 import { hasErrors, type Problem } from "../problems/problem.js";
 import { checkCluster } from "./consistency.js";
-import {
-  type ClusterModel,
-  DEFAULT_PROXY_CONFIGURATION,
-  type EndpointSlice,
-  type Node,
-  type ObjectMeta,
-  type ProxyConfiguration,
-  type Service,
-} from "./model.js";
-import { endpointSliceSchema, nodeSchema, proxyConfigurationSchema, serviceSchema } from "./schemas.js";
+import type { ClusterModel, EndpointSlice, Node, ObjectMeta, ProxyConfiguration, Service } from "./model.js";
+import { readEndpointSlice } from "./objects/endpointslice.js";
+import { readNode } from "./objects/node.js";
+import { configurationInConfigMap, readProxyConfiguration } from "./objects/proxy-configuration.js";
+import { readService } from "./objects/service.js";
 
 export interface ClusterRead {
+  /** What could be read, also when there are errors. */
   readonly model: ClusterModel;
   readonly problems: readonly Problem[];
-}
-
-interface Draft {
-  readonly services: Map<string, Service>;
-  readonly slices: Map<string, EndpointSlice>;
-  readonly nodes: Map<string, Node>;
-  proxy: ProxyConfiguration | undefined;
 }
 
 /** Reads the objects that kube-proxy looks at; others are skipped with one note. */
 export function readCluster(documents: readonly Document[]): ClusterRead {
   const problems: Problem[] = [];
   const draft: Draft = { services: new Map(), slices: new Map(), nodes: new Map(), proxy: undefined };
-  const skipped = new Map<string, { count: number; document: Document }>();
+  const skipped = new Map<string, number>();
   for (const document of documents) {
-    const { value } = document;
-    if (!isRecord(value) || typeof value.kind !== "string") {
-      problems.push({
-        code: "LF5003",
-        severity: "error",
-        message: "this document is no Kubernetes object: it has no kind",
-        place: document.placeOf([]),
-      });
-      continue;
-    }
-    const reader = READERS[value.kind];
-    if (reader !== undefined) {
-      if (apiVersionFits(document, value.kind, reader.apiVersions, problems))
-        reader.read(document, draft, problems);
-      continue;
-    }
-    const near = nearest(value.kind, Object.keys(READERS));
-    if (near !== undefined && !KNOWN_KINDS.has(value.kind)) {
-      problems.push({
-        code: "LF5003",
-        severity: "warning",
-        message: `kind ${value.kind} is not known, so this object is skipped`,
-        label: `did you mean ${near}?`,
-        place: document.placeOf(["kind"]),
-      });
-      continue;
-    }
-    const known = skipped.get(value.kind);
-    if (known) known.count++;
-    else skipped.set(value.kind, { count: 1, document });
+    const object = configurationInConfigMap(document) ?? document;
+    const type = typeOf(object, problems);
+    if (type === undefined) continue;
+    const reader = type.foreign ? undefined : READERS.get(type.kind);
+    if (reader === undefined) skip(object, type, skipped, problems);
+    else if (apiVersionFits(object, type, reader.apiVersion, problems)) reader.read(object, draft, problems);
   }
   if (skipped.size > 0) problems.push(skippedNote(skipped));
   const model: ClusterModel = {
@@ -75,64 +42,128 @@ export function readCluster(documents: readonly Document[]): ClusterRead {
   return { model, problems };
 }
 
-/** Kinds near in spelling to one that is read, but real. */
-const KNOWN_KINDS = new Set(["Endpoints", "NodePool", "NodeClaim"]);
+interface Draft {
+  readonly services: Map<string, Service>;
+  readonly slices: Map<string, EndpointSlice>;
+  readonly nodes: Map<string, Node>;
+  proxy: ProxyConfiguration | undefined;
+}
 
 interface Reader {
-  readonly apiVersions: readonly string[];
+  readonly apiVersion: string;
   read(document: Document, draft: Draft, problems: Problem[]): void;
 }
 
-const READERS: Readonly<Record<string, Reader>> = {
-  Service: {
-    apiVersions: ["v1"],
-    read: (document, draft, problems) =>
-      put(readService(document, problems), draft.services, "Service", problems),
-  },
-  EndpointSlice: {
-    apiVersions: ["discovery.k8s.io/v1"],
-    read: (document, draft, problems) =>
-      put(readSlice(document, problems), draft.slices, "EndpointSlice", problems),
-  },
-  Node: {
-    apiVersions: ["v1"],
-    read: (document, draft, problems) => put(readNode(document, problems), draft.nodes, "Node", problems),
-  },
-  KubeProxyConfiguration: {
-    apiVersions: ["kubeproxy.config.k8s.io/v1alpha1"],
-    read(document, draft, problems) {
-      const proxy = readProxyConfiguration(document, problems);
-      if (proxy === undefined) return;
-      if (draft.proxy !== undefined) {
-        problems.push({
-          code: "LF5009",
-          severity: "warning",
-          message: "a second KubeProxyConfiguration: this one counts",
-          ...(proxy.place === undefined ? {} : { place: proxy.place }),
-        });
-      }
-      draft.proxy = proxy;
+const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  [
+    "Service",
+    {
+      apiVersion: "v1",
+      read: (document, draft, problems) =>
+        put(readService(document, problems), draft.services, "Service", problems),
     },
-  },
-};
+  ],
+  [
+    "EndpointSlice",
+    {
+      apiVersion: "discovery.k8s.io/v1",
+      read: (document, draft, problems) =>
+        put(readEndpointSlice(document, problems), draft.slices, "EndpointSlice", problems),
+    },
+  ],
+  [
+    "Node",
+    {
+      apiVersion: "v1",
+      read: (document, draft, problems) => put(readNode(document, problems), draft.nodes, "Node", problems),
+    },
+  ],
+  [
+    "KubeProxyConfiguration",
+    {
+      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+      read(document, draft, problems) {
+        const proxy = readProxyConfiguration(document, problems);
+        if (proxy === undefined) return;
+        if (draft.proxy !== undefined) {
+          problems.push({
+            code: "LF5009",
+            severity: "warning",
+            message: "a second KubeProxyConfiguration: this one counts",
+            place: document.place,
+          });
+        }
+        draft.proxy = proxy;
+      },
+    },
+  ],
+]);
 
-function apiVersionFits(
-  document: Document,
-  kind: string,
-  apiVersions: readonly string[],
-  problems: Problem[],
-): boolean {
-  const { apiVersion } = document.value as { apiVersion?: unknown };
-  if (apiVersion === undefined || apiVersion === null || apiVersions.includes(String(apiVersion)))
-    return true;
+interface ObjectType {
+  readonly kind: string;
+  /** As written; undefined when there is none. */
+  readonly apiVersion: string | undefined;
+  /** Of an API that is not Kubernetes' own, where `Service` and `Node` are other things (`serving.knative.dev/v1`). */
+  readonly foreign: boolean;
+}
+
+function typeOf(document: Document, problems: Problem[]): ObjectType | undefined {
+  const { value } = document;
+  const fault = (message: string, help?: string): undefined => {
+    problems.push({
+      code: "LF5003",
+      severity: "error",
+      message,
+      place: document.place,
+      ...(help === undefined ? {} : { help }),
+    });
+  };
+  if (!isRecord(value)) return fault("this document is no Kubernetes object");
+  if (typeof value.kind !== "string" || value.kind === "") {
+    return fault(
+      "this document is no Kubernetes object: it has no kind",
+      "begin it with apiVersion and kind",
+    );
+  }
+  const apiVersion = typeof value.apiVersion === "string" ? value.apiVersion : undefined;
+  const group = apiVersion?.includes("/") ? (apiVersion.split("/")[0] as string) : "";
+  return { kind: value.kind, apiVersion, foreign: group.includes(".") && !/\.k8s\.io$/.test(group) };
+}
+
+function apiVersionFits(document: Document, type: ObjectType, wanted: string, problems: Problem[]): boolean {
+  if (type.apiVersion === undefined || type.apiVersion === wanted) return true;
   problems.push({
     code: "LF5003",
     severity: "error",
-    message: `${kind} of apiVersion ${String(apiVersion)} is not read`,
+    message: `${type.kind} of apiVersion ${type.apiVersion} is not read`,
     place: document.placeOf(["apiVersion"]),
-    help: `landfall reads ${kind} of ${apiVersions.join(" or ")}`,
+    label: `landfall reads ${wanted}`,
   });
   return false;
+}
+
+function skip(document: Document, type: ObjectType, skipped: Map<string, number>, problems: Problem[]): void {
+  const near = type.foreign ? undefined : misspelt(type.kind);
+  if (near !== undefined) {
+    problems.push({
+      code: "LF5003",
+      severity: "warning",
+      message: `kind ${type.kind} is not known, so this object is skipped`,
+      place: document.placeOf(["kind"]),
+      label: `did you mean ${near}?`,
+    });
+  } else {
+    const name = type.foreign && READERS.has(type.kind) ? `${type.kind} of ${type.apiVersion}` : type.kind;
+    skipped.set(name, (skipped.get(name) ?? 0) + 1);
+  }
+}
+
+/** The kind that was meant, for kinds that are none: a slip of one or two letters, or of upper and lower case. */
+function misspelt(kind: string): string | undefined {
+  const sameLetters = [...READERS.keys()].find((known) => known.toLowerCase() === kind.toLowerCase());
+  const near = sameLetters ?? nearest(kind, READERS.keys());
+  // A mere beginning is no slip: there may well be a kind `Kube` or `No`.
+  return near?.startsWith(kind) && near.length - kind.length > 2 ? undefined : near;
 }
 
 function put<T extends { readonly meta: ObjectMeta }>(
@@ -142,166 +173,22 @@ function put<T extends { readonly meta: ObjectMeta }>(
   problems: Problem[],
 ): void {
   if (object === undefined) return;
-  const key = `${object.meta.namespace}/${object.meta.name}`;
-  if (into.has(key)) {
+  const { namespace, name } = object.meta;
+  const key = namespace === "" ? name : `${namespace}/${name}`;
+  if (into.delete(key)) {
     problems.push({
       code: "LF5009",
       severity: "warning",
       message: `${kind} ${key} stands here a second time: this one counts`,
       place: object.meta.place,
     });
-    into.delete(key);
   }
   into.set(key, object);
 }
 
-function readService(document: Document, problems: Problem[]): Service | undefined {
-  const object = checked(document, serviceSchema, whoIs(document), problems);
-  if (object === undefined) return undefined;
-  const { spec, status } = object;
-  return {
-    meta: metaOf(document, object.metadata),
-    type: spec.type ?? "ClusterIP",
-    clusterIP: spec.clusterIP ?? "",
-    clusterIPs: spec.clusterIPs ?? [],
-    ipFamilies: spec.ipFamilies ?? [],
-    ports: (spec.ports ?? []).map((port, index) => ({
-      name: port.name ?? "",
-      protocol: port.protocol ?? "TCP",
-      port: port.port,
-      ...(port.targetPort === undefined || port.targetPort === null ? {} : { targetPort: port.targetPort }),
-      nodePort: port.nodePort ?? 0,
-      get place() {
-        return document.placeOf(["spec", "ports", index]);
-      },
-    })),
-    externalIPs: spec.externalIPs ?? [],
-    loadBalancerSourceRanges: spec.loadBalancerSourceRanges ?? [],
-    ingress: (status?.loadBalancer?.ingress ?? []).map((ingress) => ({
-      ...present("ip", ingress.ip),
-      ...present("hostname", ingress.hostname),
-      ...present("ipMode", ingress.ipMode),
-    })),
-    sessionAffinity: spec.sessionAffinity ?? "None",
-    affinityTimeoutSeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10800,
-    externalTrafficPolicy: spec.externalTrafficPolicy ?? "Cluster",
-    internalTrafficPolicy: spec.internalTrafficPolicy ?? "Cluster",
-    healthCheckNodePort: spec.healthCheckNodePort ?? 0,
-    publishNotReadyAddresses: spec.publishNotReadyAddresses ?? false,
-    ...present("trafficDistribution", spec.trafficDistribution),
-    ...present("selector", spec.selector ? new Map(Object.entries(spec.selector)) : undefined),
-  };
-}
-
-function readSlice(document: Document, problems: Problem[]): EndpointSlice | undefined {
-  const object = checked(document, endpointSliceSchema, whoIs(document), problems);
-  if (object === undefined) return undefined;
-  return {
-    meta: metaOf(document, object.metadata),
-    addressType: object.addressType,
-    ports: (object.ports ?? []).map((port) => ({
-      ...present("name", port.name),
-      protocol: port.protocol ?? "TCP",
-      ...present("port", port.port),
-    })),
-    endpoints: (object.endpoints ?? []).map((endpoint) => ({
-      addresses: endpoint.addresses,
-      ...present("ready", endpoint.conditions?.ready),
-      ...present("serving", endpoint.conditions?.serving),
-      ...present("terminating", endpoint.conditions?.terminating),
-      ...present("nodeName", endpoint.nodeName),
-      ...present("zone", endpoint.zone),
-      ...(endpoint.hints
-        ? {
-            hints: {
-              zones: (endpoint.hints.forZones ?? []).map(({ name }) => name),
-              nodes: (endpoint.hints.forNodes ?? []).map(({ name }) => name),
-            },
-          }
-        : {}),
-    })),
-  };
-}
-
-function readNode(document: Document, problems: Problem[]): Node | undefined {
-  const object = checked(document, nodeSchema, whoIs(document), problems);
-  if (object === undefined) return undefined;
-  const { podCIDR, podCIDRs } = object.spec ?? {};
-  return {
-    meta: { ...metaOf(document, object.metadata), namespace: "" },
-    addresses: (object.status?.addresses ?? []).map(({ type, address }) => ({ type, address })),
-    podCIDRs: podCIDRs ?? (podCIDR ? [podCIDR] : []),
-  };
-}
-
-function readProxyConfiguration(document: Document, problems: Problem[]): ProxyConfiguration | undefined {
-  const object = checked(document, proxyConfigurationSchema, "KubeProxyConfiguration", problems);
-  if (object === undefined) return undefined;
-  const defaults = DEFAULT_PROXY_CONFIGURATION;
-  return {
-    get place() {
-      return document.placeOf([]);
-    },
-    mode: object.mode || defaults.mode,
-    hostnameOverride: (object.hostnameOverride ?? "").trim().toLowerCase(),
-    bindAddress: object.bindAddress || defaults.bindAddress,
-    clusterCIDRs: (object.clusterCIDR ?? "")
-      .split(",")
-      .map((cidr) => cidr.trim())
-      .filter((cidr) => cidr !== ""),
-    detectLocalMode: object.detectLocalMode || defaults.detectLocalMode,
-    bridgeInterface: object.detectLocal?.bridgeInterface ?? "",
-    interfaceNamePrefix: object.detectLocal?.interfaceNamePrefix ?? "",
-    masqueradeAll: object.iptables?.masqueradeAll ?? defaults.masqueradeAll,
-    masqueradeBit: object.iptables?.masqueradeBit ?? defaults.masqueradeBit,
-    localhostNodePorts: object.iptables?.localhostNodePorts ?? defaults.localhostNodePorts,
-    nodePortAddresses: object.nodePortAddresses ?? [],
-    tcpBeLiberal: object.conntrack?.tcpBeLiberal ?? defaults.tcpBeLiberal,
-    featureGates: new Map(Object.entries(object.featureGates ?? {})),
-  };
-}
-
-/** `Service default/web`, as far as the document says. */
-function whoIs(document: Document): string {
-  const { kind, metadata } = document.value as { kind: string; metadata?: unknown };
-  const { namespace, name } = isRecord(metadata) ? metadata : {};
-  if (typeof name !== "string") return kind;
-  return kind === "Node"
-    ? `${kind} ${name}`
-    : `${kind} ${typeof namespace === "string" ? namespace : "default"}/${name}`;
-}
-
-interface RawMetadata {
-  readonly name: string;
-  readonly namespace?: string | null | undefined;
-  readonly labels?: Readonly<Record<string, string>> | null | undefined;
-  readonly annotations?: Readonly<Record<string, string>> | null | undefined;
-}
-
-function metaOf(document: Document, metadata: RawMetadata): ObjectMeta {
-  const path: Path = ["metadata", "name"];
-  return {
-    namespace: metadata.namespace ?? "default",
-    name: metadata.name,
-    labels: new Map(Object.entries(metadata.labels ?? {})),
-    annotations: new Map(Object.entries(metadata.annotations ?? {})),
-    // Places are asked for when something is wrong; finding one in JSON means reading the text again.
-    get place() {
-      return document.placeOf(path);
-    },
-  };
-}
-
-/** `{ [key]: value }`, or nothing for null and undefined. */
-function present<K extends string, V>(key: K, value: V | null | undefined): { [P in K]?: V } {
-  return value === null || value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
-}
-
-function skippedNote(skipped: ReadonlyMap<string, { count: number; document: Document }>): Problem {
-  const total = [...skipped.values()].reduce((sum, { count }) => sum + count, 0);
-  const kinds = [...skipped]
-    .map(([kind, { count }]) => (count === 1 ? kind : `${kind} (${count})`))
-    .join(", ");
+function skippedNote(skipped: ReadonlyMap<string, number>): Problem {
+  const total = [...skipped.values()].reduce((sum, count) => sum + count, 0);
+  const kinds = [...skipped].map(([kind, count]) => (count === 1 ? kind : `${kind} (${count})`)).join(", ");
   const objects = total === 1 ? "1 object of a kind" : `${total} objects of kinds`;
   return {
     code: "LF5003",

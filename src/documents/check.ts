@@ -2,7 +2,7 @@
 import type * as z from "zod/mini";
 import { nearest } from "../problems/nearest.js";
 import type { Problem } from "../problems/problem.js";
-import { type Document, isRecord, type Path } from "./read.js";
+import { type Document, isRecord, type Path } from "./document.js";
 
 /**
  * The schema's value, or undefined with problems LF5002 added. `who` names the object in messages:
@@ -19,10 +19,11 @@ export function checked<T>(
   for (const issue of result.error.issues) {
     const path = issue.path.filter((part) => typeof part !== "symbol");
     const got = valueAt(document.value, path);
+    const field = path.length === 0 ? "it" : fieldName(path);
     problems.push({
       code: "LF5002",
       severity: "error",
-      message: `${who}: ${fieldName(path)} ${complaint(issue, got)}`,
+      message: `${who}: ${field} ${complaint(issue, got)}`,
       place: document.placeOf(path),
       ...hint(issue, got),
     });
@@ -30,29 +31,50 @@ export function checked<T>(
   return undefined;
 }
 
-/** `spec.ports[0].port` */
+/** `spec.ports[0].port`, `metadata.labels["kubernetes.io/service-name"]` */
 export function fieldName(path: Path): string {
   return path
-    .map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`))
+    .map((part, index) => {
+      if (typeof part === "number") return `[${part}]`;
+      if (!/^[\w-]+$/.test(part)) return `[${JSON.stringify(part)}]`;
+      return index === 0 ? part : `.${part}`;
+    })
     .join("");
 }
 
+/** A value in a message: short, and never walked, since aliases can make it hold itself. */
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (isRecord(value)) return "a mapping";
+  if (typeof value !== "string") return String(value);
+  return JSON.stringify(value.length <= VALUE_LENGTH_MAX ? value : `${value.slice(0, VALUE_LENGTH_MAX)}…`);
+}
+
+const VALUE_LENGTH_MAX = 60;
+
 function complaint(issue: z.core.$ZodIssue, got: unknown): string {
-  if (got === undefined) return "is missing";
-  const shown = JSON.stringify(got);
-  const short = shown.length <= 60 ? shown : `${shown.slice(0, 57)}…`;
+  if (got === undefined || (got === null && issue.code !== "custom")) return "is missing";
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${TYPES[issue.expected] ?? issue.expected}, got ${short}`;
+      return `must be ${TYPES[issue.expected] ?? issue.expected}, got ${shown(got)}`;
     case "invalid_value":
-      return `must be ${issue.values.map(String).join(" or ")}, got ${short}`;
+      return `must be ${alternatives(issue.values.map(String))}, got ${shown(got)}`;
     case "too_small":
-      return `must be at least ${issue.minimum}, got ${short}`;
+      if (typeof got !== "number") return "must not be empty";
+      return `must be at least ${issue.minimum}, got ${shown(got)}`;
     case "too_big":
-      return `must be at most ${issue.maximum}, got ${short}`;
+      if (typeof got === "string") return `must have at most ${issue.maximum} characters, got ${shown(got)}`;
+      return `must be at most ${issue.maximum}, got ${shown(got)}`;
     default:
-      return `${issue.message}, got ${short}`;
+      return `${issue.message}, got ${shown(got)}`;
   }
+}
+
+/** `a, b or c`; an empty word means "not set" and is not offered. */
+function alternatives(words: readonly string[]): string {
+  const offered = words.filter((word) => word !== "");
+  const last = offered.at(-1) ?? "";
+  return offered.length < 2 ? last : `${offered.slice(0, -1).join(", ")} or ${last}`;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -71,11 +93,11 @@ function hint(issue: z.core.$ZodIssue, got: unknown): { label?: string } {
     if ((wanted === "number" || wanted === "int") && /^\d+$/.test(got)) return { label: "remove the quotes" };
     if (wanted === "boolean" && /^(true|false)$/.test(got)) return { label: "remove the quotes" };
   }
-  if (issue.code === "invalid_type" && issue.expected === "string" && typeof got === "number") {
-    return { label: "put it in quotes" };
+  if (issue.code === "invalid_type" && issue.expected === "string") {
+    if (typeof got === "number" || typeof got === "boolean") return { label: "put it in quotes" };
   }
   if (issue.code === "invalid_value" && typeof got === "string") {
-    const words = issue.values.map(String);
+    const words = issue.values.map(String).filter((word) => word !== "");
     const near = words.find((word) => word.toLowerCase() === got.toLowerCase()) ?? nearest(got, words);
     return near === undefined ? {} : { label: `did you mean ${near}?` };
   }

@@ -93,8 +93,10 @@ export function egressAddress(
   destination: Address,
   network: Network | undefined,
 ): Address | undefined {
-  if (way.kind !== "out" || network?.interfaces === undefined) return undefined;
   const family = familyOf(destination);
+  const told = network?.masquerade?.find((address) => familyOf(address) === family);
+  if (told !== undefined) return told;
+  if (way.kind !== "out" || network?.interfaces === undefined) return undefined;
   const nextHop = way.via !== undefined && familyOf(way.via) === family ? way.via : destination;
   const own = addressesOf(interfaceNamed(way.dev, network), family);
   const near = own.find(({ subnet }) => inNetwork(nextHop, subnet));

@@ -38,17 +38,15 @@ export interface Problem {
 
 /** The place of characters `start` to `end` (offsets) of a source. */
 export function placeOf(source: Source, start: number, end: number): Place {
-  const before = source.text.slice(0, start);
-  const line = countLines(before) + 1;
-  const column = start - (before.lastIndexOf("\n") + 1) + 1;
-  const inside = source.text.slice(start, Math.max(start, end));
-  const breaks = countLines(inside);
+  const starts = lineStarts(source);
+  const line = lineAt(starts, start);
+  const endLine = lineAt(starts, Math.max(start, end));
   return {
     source,
     line,
-    column,
-    endLine: line + breaks,
-    endColumn: breaks === 0 ? column + inside.length : inside.length - inside.lastIndexOf("\n"),
+    column: start - (starts[line - 1] as number) + 1,
+    endLine,
+    endColumn: Math.max(start, end) - (starts[endLine - 1] as number) + 1,
   };
 }
 
@@ -61,8 +59,29 @@ export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === "error");
 }
 
-function countLines(text: string): number {
-  let lines = 0;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
-  return lines;
+const knownLineStarts = new WeakMap<Source, readonly number[]>();
+
+/** Where each line of a source begins; found once, since a big file can have many problems. */
+function lineStarts(source: Source): readonly number[] {
+  let found = knownLineStarts.get(source);
+  if (found === undefined) {
+    const offsets = [0];
+    for (let at = source.text.indexOf("\n"); at >= 0; at = source.text.indexOf("\n", at + 1))
+      offsets.push(at + 1);
+    found = offsets;
+    knownLineStarts.set(source, found);
+  }
+  return found;
+}
+
+/** The line (from 1) that the offset is on. */
+function lineAt(starts: readonly number[], offset: number): number {
+  let low = 0;
+  let high = starts.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((starts[middle] as number) <= offset) low = middle;
+    else high = middle;
+  }
+  return low + 1;
 }

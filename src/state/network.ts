@@ -41,6 +41,8 @@ export interface Network {
   readonly interfaces?: readonly Interface[];
   /** Routes of the main table, without those that follow from the interfaces' subnets. `undefined`: unknown. */
   readonly routes?: readonly Route[];
+  /** Source addresses that MASQUERADE gives, told by the user where routes are not known; one for a family. */
+  readonly masquerade?: readonly Address[];
   /** By name with dots (`net.ipv4.ip_forward`); values as text. */
   readonly sysctls: ReadonlyMap<string, string>;
 }

@@ -1,0 +1,141 @@
+/**
+ * The language packets are asked in: `10.0.0.9:40000 → 10.96.0.10:80/tcp in eth0 mark 0x1`. Sources and destinations may
+ * be names of objects, which the caller resolves.
+ */
+import P from "parsimmon";
+import { type Address, readAddress, readIPv6 } from "./address.js";
+import { PROTOCOL, protocolNumber } from "./protocols.js";
+import { portNumber, wholeNumber } from "./values.js";
+
+/** An end of the question: an address, or an object to be looked up. */
+export type Place =
+  | { readonly kind: "address"; readonly address: Address; readonly port?: number }
+  | { readonly kind: "service"; readonly namespace: string; readonly name: string; readonly port?: string }
+  | { readonly kind: "pod"; readonly namespace: string; readonly name: string; readonly port?: string }
+  | { readonly kind: "node"; readonly name: string; readonly port?: string };
+
+export interface PacketQuestion {
+  readonly source?: Place;
+  readonly destination: Place;
+  /** Protocol number; undefined: a service's own, else tcp. ICMP counts as ICMPv6 to an IPv6 address. */
+  readonly protocol?: number;
+  /** `in IFACE`. */
+  readonly in?: string;
+  /** `from node|pod|outside`. */
+  readonly from?: "node" | "pod" | "outside";
+  readonly state?: "new" | "established" | "related";
+  readonly mark?: number;
+}
+
+export type QuestionRead =
+  | { readonly ok: true; readonly question: PacketQuestion }
+  /** `offset`: where in the text reading stopped. */
+  | { readonly ok: false; readonly offset: number; readonly expected: readonly string[] };
+
+/** Reads a packet question; never throws. */
+export function readPacketQuestion(text: string): QuestionRead {
+  const result = questionGrammar.parse(text);
+  if (result.status) return { ok: true, question: result.value };
+  const expected = [...new Set(result.expected)].filter((one) => !one.startsWith("/"));
+  return { ok: false, offset: result.index.offset, expected };
+}
+
+const blanks = P.regexp(/[ \t]+/).desc("a blank");
+const word = P.regexp(/[^\s]+/);
+const name = P.regexp(/[a-z0-9]([-a-z0-9.]*[a-z0-9])?/).desc("a name");
+
+const ipv4: P.Parser<Address> = P.regexp(/\d+\.\d+\.\d+\.\d+/)
+  .chain((text) => readOrFail(readAddress(text)))
+  .desc("an IPv4 address");
+const ipv6: P.Parser<Address> = P.alt(
+  P.regexp(/\[([0-9a-fA-F:.]+)\]/, 1),
+  P.regexp(/[0-9a-fA-F]*:[0-9a-fA-F:.]*/),
+)
+  .chain((text) => readOrFail(readIPv6(text)))
+  .desc("an IPv6 address, in brackets if a port follows");
+
+const addressPlace: P.Parser<Place> = P.seqMap(
+  P.alt(ipv4, ipv6),
+  P.string(":").then(portNumber).or(P.of(undefined)),
+  (address, port): Place => ({ kind: "address", address, ...(port === undefined ? {} : { port }) }),
+);
+
+const portWord = P.string(":")
+  .then(P.regexp(/[a-z0-9-]+/i).desc("a port, by number or name"))
+  .or(P.of(undefined));
+
+const namedPlace: P.Parser<Place> = P.alt(
+  P.seqMap(
+    P.alt(P.string("svc/"), P.string("service/")),
+    name,
+    P.string("/"),
+    name,
+    portWord,
+    (_kind, namespace, _slash, own, port) =>
+      withPort({ kind: "service" as const, namespace, name: own }, port),
+  ),
+  P.seqMap(P.string("pod/"), name, P.string("/"), name, portWord, (_kind, namespace, _slash, own, port) =>
+    withPort({ kind: "pod" as const, namespace, name: own }, port),
+  ),
+  P.seqMap(P.string("node/"), name, portWord, (_kind, own, port) =>
+    withPort({ kind: "node" as const, name: own }, port),
+  ),
+).desc("svc/NAMESPACE/NAME, pod/NAMESPACE/NAME or node/NAME");
+
+const place = P.alt(namedPlace, addressPlace);
+
+const protocol: P.Parser<number> = P.regexp(/[A-Za-z][A-Za-z0-9-]*|\d+/)
+  .chain((text) => {
+    const number = /^\d+$/.test(text) ? Number(text) : protocolNumber(text);
+    return number === undefined || number > 255 ? P.fail("a protocol") : P.of(number);
+  })
+  .desc("a protocol: tcp, udp, sctp or icmp");
+
+const arrow = P.regexp(/→\s*|->\s*|to\s+/).desc("→, -> or to");
+
+/** One of the words behind the destination. */
+const modifier: P.Parser<Partial<PacketQuestion>> = P.alt(
+  P.regexp(/in\s+/)
+    .then(word.desc("an interface"))
+    .map((value) => ({ in: value })),
+  P.regexp(/from\s+/)
+    .then(P.alt(P.string("node"), P.string("pod"), P.string("outside")).desc("node, pod or outside"))
+    .map((from) => ({ from: from as "node" | "pod" | "outside" })),
+  P.regexp(/state\s+/)
+    .then(P.regexp(/new|established|related/i).desc("new, established or related"))
+    .map((state) => ({ state: state.toLowerCase() as "new" | "established" | "related" })),
+  P.regexp(/mark\s+/)
+    .then(wholeNumber(0, 0xffffffff, "a mark, for example 0x4000"))
+    .map((mark) => ({ mark })),
+).desc("in INTERFACE, from node|pod|outside, state STATE or mark NUMBER");
+
+const questionGrammar: P.Parser<PacketQuestion> = P.seqMap(
+  protocol.skip(blanks).or(P.of(undefined)),
+  P.alt(P.seq(place.skip(blanks).or(P.of(undefined)), arrow), P.of([undefined, undefined] as const)),
+  place,
+  P.string("/").then(protocol).or(P.of(undefined)),
+  blanks.then(modifier).many(),
+  (before, [source], destination, after, modifiers): PacketQuestion => {
+    const asked = after ?? before;
+    return {
+      ...(source === undefined ? {} : { source }),
+      destination,
+      ...(asked === undefined ? {} : { protocol: protocolFor(asked, destination) }),
+      ...Object.assign({}, ...modifiers),
+    };
+  },
+).trim(P.optWhitespace);
+
+/** `icmp` to an IPv6 address is ICMPv6. */
+function protocolFor(number: number, destination: Place): number {
+  const isIPv6 = destination.kind === "address" && typeof destination.address === "bigint";
+  return number === PROTOCOL.icmp && isIPv6 ? PROTOCOL.ipv6Icmp : number;
+}
+
+function withPort<T extends object>(object: T, port: string | undefined): T & { port?: string } {
+  return port === undefined ? object : { ...object, port };
+}
+
+function readOrFail(address: Address | undefined): P.Parser<Address> {
+  return address === undefined ? P.fail("an address") : P.of(address);
+}

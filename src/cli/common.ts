@@ -1,0 +1,90 @@
+/** What the commands share: flags, and the end of a run that met problems. */
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { type Family, readAddress } from "../../grammar/address.js";
+import { nearest } from "../problems/nearest.js";
+import { hasErrors, type Problem } from "../problems/problem.js";
+import { EXIT, UsageError } from "./exit.js";
+import type { IO } from "./io.js";
+import { type ProblemOptions, printProblems } from "./print-problems.js";
+
+export interface CommonFlags extends ProblemOptions {
+  readonly file?: readonly string[];
+  readonly quiet?: boolean;
+}
+
+/** Flags of every command. */
+export function withCommonFlags(command: Command): Command {
+  return command
+    .option("-f, --file <file>", "an input; as a word of its own", collect, [])
+    .option("-q, --quiet", "no notes on stderr")
+    .addOption(
+      new Option("--diagnostics <form>", "how problems are printed")
+        .choices(["text", "json"])
+        .default("text"),
+    )
+    .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
+    .addOption(new Option("--no-color", "no colours"));
+}
+
+export function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** `4`, `6`, `ipv4` or `ipv6`. */
+export function familyFlag(text: string): Family {
+  if (/^(ipv)?4$/i.test(text)) return "ipv4";
+  if (/^(ipv)?6$/i.test(text)) return "ipv6";
+  throw new InvalidArgumentError("The family is 4 or 6.");
+}
+
+export function addressFlag(text: string, before: readonly string[]): readonly string[] {
+  for (const part of text.split(",")) {
+    if (readAddress(part.trim()) === undefined) throw new InvalidArgumentError(`${part} is no IP address.`);
+  }
+  return [...before, ...text.split(",").map((part) => part.trim())];
+}
+
+export function settingFlag(text: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("A fact is KEY=VALUE.");
+  return new Map(before).set(text.slice(0, at), text.slice(at + 1));
+}
+
+/** `-o`, with a "did you mean" for a form that is not there. */
+export function outputFlag(forms: readonly string[], byDefault: string): Option {
+  return new Option("-o, --output <form>", `form of the answer: ${forms.join(", ")}`)
+    .default(byDefault)
+    .argParser((text) => {
+      if (forms.includes(text)) return text;
+      const near = nearest(text, forms);
+      throw new InvalidArgumentError(
+        near === undefined ? `The forms are ${forms.join(", ")}.` : `Did you mean ${near}?`,
+      );
+    });
+}
+
+export const INPUTS = new Argument("[inputs...]", "files, folders, or - for standard input");
+
+/** The inputs of a command; standard input when none is named and it is no terminal. */
+export function inputNames(
+  named: readonly string[],
+  flags: CommonFlags,
+  io: IO,
+  usage: string,
+): readonly string[] {
+  const names = [...(flags.file ?? []), ...named];
+  if (names.length > 0) return names;
+  if (io.stdinIsTerminal) throw new UsageError("no input was named", usage);
+  return ["-"];
+}
+
+/** Prints problems; the exit code when they hold an error. */
+export function report(problems: readonly Problem[], io: IO, flags: CommonFlags): number | undefined {
+  printProblems(problems, io, flags);
+  return hasErrors(problems) ? EXIT.unreadable : undefined;
+}
+
+/** A sentence on stderr that is no problem: which version, which node. */
+export function say(io: IO, flags: CommonFlags, text: string): void {
+  if (!flags.quiet && flags.diagnostics !== "json") io.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,150 @@
+/** Objects → rules, as the command line asks for it: which node, which addresses, which version, and what to say of it. */
+import { type Address, type Family, readAddress, readNetwork } from "../../grammar/address.js";
+import type { ClusterModel, Node } from "../cluster/model.js";
+import { chooseNode, loneAddresses, networkOfAddresses, networkOfNode } from "../cluster/node.js";
+import { type Compiled, compileIptables, familiesOf } from "../compile/iptables/compile.js";
+import { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "../compile/versions.js";
+import type { Problem } from "../problems/problem.js";
+import type { Network } from "../state/network.js";
+import { UsageError } from "./exit.js";
+
+export interface NodeFlags {
+  readonly node?: string;
+  readonly localIp?: readonly string[];
+  readonly set?: ReadonlyMap<string, string>;
+  readonly kubeProxy?: string;
+}
+
+/** The node of an answer: its object, name and network, as far as inputs and flags tell. */
+export interface NodeFacts {
+  readonly node: Node | undefined;
+  readonly name: string | undefined;
+  readonly network: Network | undefined;
+  readonly problems: readonly Problem[];
+}
+
+export function nodeFacts(
+  cluster: ClusterModel | undefined,
+  given: Network | undefined,
+  flags: NodeFlags,
+): NodeFacts {
+  const choice = cluster === undefined ? { problems: [] } : chooseNode(cluster, flags.node);
+  const node = "node" in choice ? choice.node : undefined;
+  let network = given ?? (node === undefined ? undefined : networkOfNode(node));
+  const named = (flags.localIp ?? []).map(readAddress).filter((one): one is Address => one !== undefined);
+  if (named.length > 0) {
+    network =
+      network === undefined
+        ? networkOfAddresses(named)
+        : {
+            ...network,
+            interfaces: [...(network.interfaces ?? []), { name: "", addresses: loneAddresses(named) }],
+          };
+  }
+  return {
+    node,
+    name: "name" in choice ? choice.name : flags.node,
+    network: withSettings(network, flags.set ?? new Map()),
+    problems: choice.problems,
+  };
+}
+
+/** The version that was asked for. */
+export function versionOf(flags: NodeFlags): Version {
+  if (flags.kubeProxy === undefined) return NEWEST_VERSION;
+  const version = readVersion(flags.kubeProxy);
+  if (version === undefined) {
+    throw new UsageError(
+      `error[LF5007]: landfall does not know kube-proxy ${flags.kubeProxy}`,
+      `it knows ${VERSIONS.join(", ")}; \`landfall versions\` tells what changed when`,
+    );
+  }
+  return version;
+}
+
+export interface CompilingRequest {
+  readonly cluster: ClusterModel;
+  readonly facts: NodeFacts;
+  readonly flags: NodeFlags;
+  readonly family?: Family | undefined;
+}
+
+/** Compiles for one node, with notes on all that was left to defaults. */
+export function compileFor({ cluster, facts, flags, family }: CompilingRequest): Compiled {
+  const compiled = compileIptables(cluster, {
+    version: versionOf(flags),
+    node: facts.node,
+    nodeName: facts.name,
+    network: facts.network,
+    ...(family === undefined ? {} : { family }),
+    facts: { nfacct: flags.set?.get("nfacct") !== "false" },
+  });
+  const notes: string[] = [];
+  if (cluster.proxy === undefined)
+    notes.push("no KubeProxyConfiguration was given: kube-proxy's own defaults are used");
+  if (facts.name === undefined)
+    notes.push("no Node was given: no endpoint is local, and the node has no addresses");
+  const others = familiesOf(cluster, facts.node).filter((one) => one !== compiled.family);
+  if (family === undefined && others.length > 0) {
+    notes.push(
+      `the cluster also has ${others.map(familyWord).join(", ")} (--family ${others[0] === "ipv6" ? 6 : 4})`,
+    );
+  }
+  const asNote = (message: string): Problem => ({ code: "LF2010", severity: "note", message });
+  return { ...compiled, problems: [...compiled.problems, ...notes.map(asNote)] };
+}
+
+export function familyWord(family: Family): string {
+  return family === "ipv4" ? "IPv4" : "IPv6";
+}
+
+/** `--set`: sysctls by their names, `masquerade=ADDRESS`, `route=TO [via ADDRESS] dev NAME`. */
+function withSettings(
+  network: Network | undefined,
+  settings: ReadonlyMap<string, string>,
+): Network | undefined {
+  let result = network;
+  for (const [key, value] of settings) {
+    if (key === "nfacct") {
+      if (value !== "true" && value !== "false")
+        throw new UsageError(`--set nfacct is true or false, not ${value}`);
+    } else if (key === "masquerade") {
+      const address = readAddress(value);
+      if (address === undefined) throw new UsageError(`--set masquerade needs an address, not ${value}`);
+      result = { sysctls: new Map(), ...result, masquerade: [...(result?.masquerade ?? []), address] };
+    } else if (key === "route") {
+      result = { sysctls: new Map(), ...result, routes: [...(result?.routes ?? []), routeOf(value)] };
+    } else if (/^net[./]/.test(key)) {
+      const sysctls = new Map(result?.sysctls ?? []).set(key.replaceAll("/", "."), value);
+      result = { ...result, sysctls };
+    } else {
+      throw new UsageError(
+        `--set does not know ${key}`,
+        "facts are nfacct, masquerade, route, and sysctls such as net.ipv4.ip_forward",
+      );
+    }
+  }
+  return result;
+}
+
+function routeOf(text: string): NonNullable<Network["routes"]>[number] {
+  const found = /^(\S+)(?: via (\S+))?(?: dev (\S+))?(?: src (\S+))?$/.exec(text.trim());
+  const [, to = "", via, dev, src] = found ?? [];
+  const gateway = via === undefined ? undefined : readAddress(via);
+  const source = src === undefined ? undefined : readAddress(src);
+  const everywhere = via?.includes(":") ? "::/0" : "0.0.0.0/0";
+  const network = readNetwork(to === "default" ? everywhere : to);
+  if (network === undefined || (via !== undefined && gateway === undefined)) {
+    throw new UsageError(
+      `--set route cannot be read: ${text}`,
+      "for example --set 'route=10.244.2.0/24 via 10.0.1.51 dev eth0'",
+    );
+  }
+  return {
+    type: "unicast",
+    to: network,
+    ...(gateway === undefined ? {} : { via: gateway }),
+    ...(dev === undefined ? {} : { dev }),
+    ...(source === undefined ? {} : { src: source }),
+  };
+}

@@ -1,0 +1,20 @@
+/** Exit codes. The family of diff and grep: 1 is an answer, above 1 is trouble. */
+export const EXIT = {
+  done: 0,
+  differs: 1,
+  usage: 2,
+  unreadable: 3,
+  /** Only with --strict: the answer needed an assumption. */
+  assumed: 4,
+  internal: 70,
+  interrupted: 130,
+} as const;
+
+/** A command that was used wrongly: message and hint for stderr, exit 2. */
+export class UsageError extends Error {
+  readonly hint: string | undefined;
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}

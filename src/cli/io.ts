@@ -1,0 +1,62 @@
+/** The world outside: files, streams, environment. Commands reach it through this interface alone, so tests can stand in. */
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface Stream {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Of a terminal; undefined elsewhere. */
+  readonly columns: number | undefined;
+}
+
+export interface IO {
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  readonly stdinIsTerminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readStdin(): Promise<Uint8Array>;
+  /** Rejects as node:fs does. */
+  readFile(path: string): Promise<Uint8Array>;
+  exists(path: string): boolean;
+  /** Paths of the files in a folder, sorted; undefined when it is no folder. */
+  listFolder(path: string): Promise<readonly string[] | undefined>;
+  /** Makes the folder if it is missing. */
+  writeFile(folder: string, name: string, text: string): Promise<void>;
+}
+
+/** The real one. */
+export function processIO(): IO {
+  const stream = (target: NodeJS.WriteStream): Stream => ({
+    write: (text) => {
+      target.write(text);
+    },
+    isTerminal: target.isTTY === true,
+    columns: target.columns,
+  });
+  return {
+    stdout: stream(process.stdout),
+    stderr: stream(process.stderr),
+    stdinIsTerminal: process.stdin.isTTY === true,
+    env: process.env,
+    async readStdin() {
+      const chunks: Buffer[] = [];
+      for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks);
+    },
+    readFile: (path) => readFile(path),
+    exists: (path) => existsSync(path),
+    async listFolder(path) {
+      if (!(await stat(path)).isDirectory()) return undefined;
+      const entries = await readdir(path, { withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(path, entry.name))
+        .sort();
+    },
+    async writeFile(folder, name, text) {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, name), text);
+    },
+  };
+}

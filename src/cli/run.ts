@@ -1,0 +1,147 @@
+/** Arguments → command → exit code. Commands are loaded when they are asked for, so that `--help` stays quick. */
+import { Command, CommanderError, Option } from "commander";
+import { addressFlag, familyFlag, outputFlag, settingFlag, withCommonFlags } from "./common.js";
+import { EXIT, UsageError } from "./exit.js";
+import type { IO } from "./io.js";
+import { VERSION } from "./version.js";
+
+/** Runs one command line (without `node` and the script). Never rejects. */
+export async function run(args: readonly string[], io: IO): Promise<number> {
+  let code: number = EXIT.done;
+  const finish = (result: number): void => {
+    code = result;
+  };
+  const program = makeProgram(io, finish);
+  const debug = args.includes("--debug");
+  try {
+    if (args.length === 0) {
+      io.stderr.write(program.helpInformation());
+      return EXIT.usage;
+    }
+    // An arrow of its own would be taken for a flag.
+    const words = args.filter((word) => word !== "--debug").map((word) => (word === "->" ? "→" : word));
+    await program.parseAsync([...words], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof UsageError) {
+      const prefix = error.message.startsWith("error[") ? "" : "error: ";
+      io.stderr.write(
+        `${prefix}${error.message}\n${error.hint === undefined ? "" : `  = help: ${error.hint}\n`}`,
+      );
+      return EXIT.usage;
+    }
+    const what = error instanceof Error ? error.message : String(error);
+    io.stderr.write(
+      `error[LF9001]: an internal error: ${what}\n  = help: this is a fault of landfall; please report it with the input, or with --debug for the stack\n`,
+    );
+    if (debug && error instanceof Error) io.stderr.write(`${error.stack}\n`);
+    return EXIT.internal;
+  }
+}
+
+const NODE_FLAGS: readonly Option[] = [
+  new Option("--node <name>", "which node; default: hostnameOverride, or the only Node"),
+  new Option("--local-ip <address>", "an address of the node; may be repeated")
+    .argParser(addressFlag)
+    .default([], "none"),
+  new Option("--set <key=value>", "a fact that inputs do not hold: nfacct, masquerade, route, a sysctl")
+    .argParser(settingFlag)
+    .default(new Map(), "none"),
+  new Option("--kube-proxy <version>", "whose rules to write, for example 1.30; default: the newest known"),
+];
+
+function makeProgram(io: IO, finish: (code: number) => void): Command {
+  const program = new Command("landfall")
+    .description("Where does the packet land? Compile, read and evaluate the rules that kube-proxy programs.")
+    .version(VERSION)
+    .option("--debug", "show the stack of an internal error")
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    })
+    .exitOverride();
+  program.addHelpText(
+    "after",
+    `
+Examples:
+  iptables-save | landfall trace - 10.1.2.3:4567 to 10.96.0.10:53/udp
+  landfall compile objects.yaml kube-proxy.yaml -o save
+  landfall fmt node-a.save
+`,
+  );
+
+  const compile = program
+    .command("compile")
+    .summary("Services + EndpointSlices → iptables text")
+    .description("Write what kube-proxy (iptables mode) programs for these objects, byte for byte.")
+    .argument(
+      "[files...]",
+      "Kubernetes objects, KubeProxyConfiguration, network documents; - is standard input",
+    )
+    .addOption(outputFlag(["save", "restore"], "save"))
+    .addOption(new Option("--family <family>", "4 or 6; default: the cluster's first").argParser(familyFlag))
+    .option("--out <folder>", "write all texts of all families as files")
+    .addHelpText(
+      "before",
+      `Examples:
+  landfall compile objects.yaml kube-proxy.yaml -o restore --kube-proxy 1.30
+  kubectl get svc,endpointslices,nodes -A -o json | landfall compile - --node node-1
+`,
+    );
+  for (const option of NODE_FLAGS) compile.addOption(option);
+  withCommonFlags(compile).action(async (files, flags) =>
+    finish(await (await import("./commands/compile.js")).compile(files, flags, io)),
+  );
+
+  const trace = program
+    .command("trace")
+    .summary("where does this packet land, with what probability, and why")
+    .description("Tell where a packet lands, from dumps, network documents and objects in any order.")
+    .argument(
+      "[words...]",
+      "inputs, then the packet: SOURCE:PORT to DESTINATION:PORT/PROTOCOL [in IFACE] [mark M] …",
+    )
+    .addOption(outputFlag(["text", "json", "ndjson"], "text").default(undefined))
+    .option("--packets <file>", "packets, one JSON object a line; - is standard input")
+    .option("--packet-json <json>", "one packet as a JSON object")
+    .option("--fresh", "no connection is known and all recent lists are empty")
+    .option("--exact", "shares as fractions")
+    .option("--strict", "exit 4 when the answer took anything for granted")
+    .addHelpText(
+      "before",
+      `Examples:
+  iptables-save | landfall trace - 10.1.2.3:4567 to 10.96.0.10:53/udp
+  landfall trace node-a.save network.yaml '10.244.9.8:41000 -> 10.96.41.17:80/tcp in cni0' -o json
+  landfall trace objects.yaml 10.244.1.10 to svc/shop/web:http
+`,
+    );
+  for (const option of NODE_FLAGS) trace.addOption(option);
+  withCommonFlags(trace).action(async (words, flags) =>
+    finish(await (await import("./commands/trace.js")).trace(words, flags, io)),
+  );
+
+  const fmt = program
+    .command("fmt")
+    .summary("canonical text, as iptables-save prints it; all problems of an input")
+    .description(
+      "Print rules as iptables-save would after loading them, and say all that is wrong with a text.",
+    )
+    .argument("[files...]", "iptables-save or iptables-restore text; - is standard input")
+    .addOption(new Option("--family <family>", "4 or 6; default: told from the text").argParser(familyFlag))
+    .option("--partial", "print what could be read, with `# not read: …` in the place of each bad line")
+    .addHelpText("before", "Examples:\n  landfall fmt node-a.save\n  iptables-save | landfall fmt -\n");
+  withCommonFlags(fmt).action(async (files, flags) =>
+    finish(await (await import("./commands/fmt.js")).fmt(files, flags, io)),
+  );
+
+  const versions = program
+    .command("versions")
+    .summary("what changed in the rules with which kube-proxy")
+    .description("Print what changed in kube-proxy's rules with which version.")
+    .addOption(outputFlag(["text", "json"], "text"));
+  withCommonFlags(versions).action(async (flags) =>
+    finish(await (await import("./commands/versions.js")).versions(flags, io)),
+  );
+  return program;
+}

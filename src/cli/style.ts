@@ -1,0 +1,52 @@
+/** Colours and terminals: whether to colour, and text that is safe to show. */
+import type { IO, Stream } from "./io.js";
+
+export type Colour = "green" | "red" | "yellow" | "dim" | "bold";
+
+const CODES: Readonly<Record<Colour, readonly [number, number]>> = {
+  green: [32, 39],
+  red: [31, 39],
+  yellow: [33, 39],
+  dim: [2, 22],
+  bold: [1, 22],
+};
+
+export interface Style {
+  paint(colour: Colour, text: string): string;
+}
+
+export interface ColourChoice {
+  /** `--color`; `--no-color` is `never`. */
+  readonly color?: "auto" | "always" | "never";
+}
+
+/** Decided for each stream by itself: the flag, then NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM, the terminal. */
+export function styleFor(stream: Stream, env: IO["env"], choice: ColourChoice): Style {
+  const on = wantsColour(stream, env, choice);
+  return {
+    paint: (colour, text) => (on ? `\u001b[${CODES[colour][0]}m${text}\u001b[${CODES[colour][1]}m` : text),
+  };
+}
+
+function wantsColour(stream: Stream, env: IO["env"], { color }: ColourChoice): boolean {
+  if (color === "always" || color === "never") return color === "always";
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
+  if (env.CLICOLOR_FORCE !== undefined && env.CLICOLOR_FORCE !== "0") return true;
+  if (env.CLICOLOR === "0" || env.TERM === "dumb") return false;
+  return stream.isTerminal;
+}
+
+/**
+ * Text from an input, made safe to show: control characters (a terminal would obey them) and marks that turn the
+ * direction of writing are shown as `\x1b`. Line feeds stay when `lines`.
+ */
+export function clean(text: string, lines = false): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    if (character === "\n" && lines) return character;
+    if (character === "\t") return " ";
+    const code = character.charCodeAt(0).toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u${code}`;
+  });
+}

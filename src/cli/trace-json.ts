@@ -1,0 +1,71 @@
+/** Answers of `trace` as JSON, schema landfall/trace@1. */
+import { type Address, printAddress } from "../../grammar/address.js";
+import type { Packet } from "../../grammar/packet.js";
+import { protocolName } from "../../grammar/protocols.js";
+import type { Distribution, Landing, Step } from "../evaluate/outcome.js";
+import { lowestTerms, toNumber } from "../evaluate/share.js";
+import type { Naming } from "./naming.js";
+
+/** The whole document for one packet. */
+export function traceDocument(
+  id: string | null,
+  packet: Packet,
+  answer: Distribution,
+  naming: Naming,
+): object {
+  return {
+    schema: "landfall/trace@1",
+    id,
+    packet: {
+      src: addressText(packet.source),
+      sport: packet.sourcePort ?? null,
+      dst: printAddress(packet.destination),
+      dport: packet.destinationPort ?? null,
+      proto: protocolName(packet.protocol),
+      ...(packet.in === undefined ? {} : { in: packet.in }),
+    },
+    cases: answer.cases.map(({ assuming, landings }) => ({
+      assuming: assuming.map(({ words }) => words),
+      landings: landings.map((landing) => landingRecord(landing, naming)),
+    })),
+    notes: answer.notes,
+  };
+}
+
+function landingRecord(landing: Landing, naming: Naming): object {
+  const { numerator, denominator } = lowestTerms(landing.share);
+  return {
+    verdict: landing.verdict,
+    in: landing.in,
+    out: landing.out,
+    src: addressText(landing.src),
+    sport: landing.sport,
+    dst: addressText(landing.dst),
+    dport: landing.dport,
+    with: landing.with,
+    from: addressText(landing.from),
+    answered: landing.answered,
+    processSees: landing.processSees,
+    endpoint: naming.endpointOf(landing),
+    masqueraded: landing.masqueraded,
+    probability: { numerator: `${numerator}`, denominator: `${denominator}`, value: toNumber(landing.share) },
+    rules: matchedRules(landing).map(({ table, chain, number, rule }) => ({
+      table,
+      chain,
+      rule: number,
+      line: rule?.place?.line ?? null,
+    })),
+  };
+}
+
+/** The rules that matched, in the order in which the packet met them. */
+export function matchedRules(landing: Landing): readonly Step[] {
+  const steps: Step[] = [];
+  for (let step = landing.lastStep; step !== undefined; step = step.previous)
+    if (step.kind === "rule") steps.push(step);
+  return steps.reverse();
+}
+
+function addressText(address: Address | null | undefined): string | null {
+  return address === null || address === undefined ? null : printAddress(address);
+}

@@ -1,0 +1,156 @@
+/** Answers of `trace` for people: what the packet lands on first, then why, then what was taken for granted. */
+import { type Address, type Family, printAddress } from "../../grammar/address.js";
+import type { Packet } from "../../grammar/packet.js";
+import { PORT_PROTOCOLS, protocolName } from "../../grammar/protocols.js";
+import type { Case, Distribution, Landing, Share, Step } from "../evaluate/outcome.js";
+import { isCertain, lowestTerms, toNumber } from "../evaluate/share.js";
+import { servicePortOf } from "../explain/service-port.js";
+import { ruleWords } from "../explain/words.js";
+import { clean, type Style } from "./style.js";
+import { table } from "./table.js";
+import { matchedRules } from "./trace-json.js";
+
+export interface TraceTextOptions {
+  readonly style: Style;
+  /** Shares as fractions. */
+  readonly exact: boolean;
+}
+
+/** Landings and steps beyond these are only counted. */
+const LANDINGS_MAX = 40;
+const STEPS_MAX = 24;
+
+export function traceText(packet: Packet, answer: Distribution, options: TraceTextOptions): string {
+  const lines = [title(packet, answer, options.style), ""];
+  const several = answer.cases.length > 1;
+  for (const one of answer.cases) {
+    if (one.assuming.length > 0) {
+      const head = several ? "if" : "given that";
+      lines.push(
+        options.style.paint(
+          "yellow",
+          `${head} ${one.assuming.map(({ words }) => clean(words)).join(", and ")}`,
+        ),
+        "",
+      );
+    }
+    lines.push(...landingLines(one, packet, options), "");
+  }
+  const [first] = answer.cases;
+  if (first !== undefined) lines.push(...whyLines(answer.cases, packet.family, options), "");
+  for (const note of answer.notes) lines.push(options.style.paint("yellow", "note: ") + clean(note));
+  while (lines.at(-1) === "") lines.pop();
+  return `${lines.join("\n")}\n`;
+}
+
+function title(packet: Packet, answer: Distribution, style: Style): string {
+  const landing = answer.cases[0]?.landings[0];
+  const service = answer.cases
+    .flatMap(({ landings }) => landings)
+    .map(servicePortOf)
+    .find((one) => one !== undefined);
+  const proto = protocolName(packet.protocol);
+  const asked = `${endText(packet.destination, packet.destinationPort)}/${proto}`;
+  if (landing === undefined) return `${asked}   not decided`;
+  if (service === undefined) return style.paint("bold", asked);
+  const how = service.reachedBy || "node port";
+  return `${style.paint("bold", clean(service.name))}   ${how.replace("loadbalancer", "load balancer")} ${asked}`;
+}
+
+function landingLines({ landings }: Case, packet: Packet, options: TraceTextOptions): readonly string[] {
+  const shown = landings.slice(0, LANDINGS_MAX);
+  const rows = shown.map((landing) => [
+    shareText(landing.share, options.exact),
+    landsOn(landing),
+    sees(landing, packet),
+  ]);
+  const lines = table(["SHARE", "LANDS ON", "SEEN THERE AS COMING FROM"], rows).map((line) => `  ${line}`);
+  lines[0] = options.style.paint("dim", lines[0] ?? "");
+  if (landings.length > shown.length) lines.push(`  … and ${landings.length - shown.length} more`);
+  return lines;
+}
+
+function landsOn(landing: Landing): string {
+  const end = landing.dst === null ? "?" : endText(landing.dst, landing.dport ?? undefined);
+  switch (landing.verdict) {
+    case "forward":
+      return landing.out === null ? end : `${end} by ${landing.out}`;
+    case "local":
+      return `${end} on this node`;
+    case "drop":
+      return "dropped, no answer";
+    case "reject": {
+      const from = landing.from === null ? "" : ` from ${printAddress(landing.from)}`;
+      return `refused: ${landing.with}${from}${landing.answered === false ? ", but no answer is sent" : ""}`;
+    }
+    case "error":
+      return `not sent: ${landing.with}`;
+    case "queue":
+      return "a program of the node decides (QUEUE)";
+  }
+}
+
+function sees(landing: Landing, packet: Packet): string {
+  if (landing.verdict !== "forward" && landing.verdict !== "local") {
+    return landing.processSees === null ? "" : `the process gets ${landing.processSees}`;
+  }
+  const hasPorts = PORT_PROTOCOLS.includes(packet.protocol);
+  const port = !hasPorts
+    ? ""
+    : landing.sport === null
+      ? landing.masqueraded
+        ? ", new port"
+        : ""
+      : `:${landing.sport}`;
+  if (landing.masqueraded) {
+    const who = landing.src === null ? "an address of this node" : `${bracketed(landing.src, port)}`;
+    return `${who}${port}   (masqueraded)`;
+  }
+  return landing.src === null ? "the sender" : `${bracketed(landing.src, port)}${port}`;
+}
+
+/** The rules on the way of all landings, each once, in the order in which they were met. */
+function whyLines(cases: readonly Case[], family: Family, { style }: TraceTextOptions): readonly string[] {
+  const seen = new Set<string>();
+  const steps: Step[] = [];
+  for (const landing of cases.flatMap((one) => one.landings)) {
+    for (const step of matchedRules(landing)) {
+      const key = `${step.table}:${step.chain}:${step.number}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      steps.push(step);
+    }
+  }
+  if (steps.length === 0) return [style.paint("bold", "why"), "  no rule matches"];
+  const rows = steps
+    .slice(0, STEPS_MAX)
+    .map((step) => [
+      `${step.table}:${clean(step.chain)}:rule:${step.number}`,
+      step.rule === undefined ? "" : clean(ruleWords(step.rule, family)),
+      step.rule?.place === undefined ? "" : style.paint("dim", `line ${step.rule.place.line}`),
+    ]);
+  const more = steps.length > STEPS_MAX ? [`  … and ${steps.length - STEPS_MAX} more rules`] : [];
+  return [style.paint("bold", "why"), ...table([], rows).map((line) => `  ${line}`), ...more];
+}
+
+/** `33.3 %`, or the fraction. */
+function shareText(share: Share, exact: boolean): string {
+  if (exact) {
+    const { numerator, denominator } = lowestTerms(share);
+    return denominator === 1n ? `${numerator}` : `${numerator}/${denominator}`;
+  }
+  if (isCertain(share)) return "100 %";
+  const percent = toNumber(share) * 100;
+  if (percent < 0.001) return "< 0.001 %";
+  return `${Number(percent.toPrecision(3))} %`;
+}
+
+function endText(address: Address, port: number | undefined): string {
+  return port === undefined ? printAddress(address) : `${bracketed(address, ":")}:${port}`;
+}
+
+/** An IPv6 address in brackets when a port follows. */
+function bracketed(address: Address, port: string): string {
+  const text = printAddress(address);
+  return typeof address === "bigint" && port.startsWith(":") ? `[${text}]` : text;
+}

@@ -1,0 +1,102 @@
+/**
+ * KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1), from a file of its own or from the ConfigMap in which
+ * kubeadm keeps it.
+ */
+import * as z from "zod/mini";
+import { readNetwork } from "../../../grammar/address.js";
+import { checked } from "../../documents/check.js";
+import { type Document, isRecord, makeDocument } from "../../documents/document.js";
+import { readDocuments } from "../../documents/read.js";
+import type { Problem } from "../../problems/problem.js";
+import { DEFAULT_PROXY_CONFIGURATION, type ProxyConfiguration } from "../model.js";
+import { absent, flag, isCIDR, text } from "./fields.js";
+
+/** Several CIDRs, one of each family at most, stand in one text with commas. */
+const clusterCIDR = z
+  .string()
+  .check(
+    z.refine(
+      (value) => value === "" || splitAtCommas(value).every((part) => readNetwork(part) !== undefined),
+      "is no CIDR such as 10.244.0.0/16",
+    ),
+  );
+const nodePortAddress = z
+  .string()
+  .check(
+    z.refine(
+      (value) => value === "primary" || isCIDR(value),
+      "is no CIDR such as 10.0.0.0/8, and not primary",
+    ),
+  );
+
+const proxyConfigurationSchema = z.looseObject({
+  mode: absent(z.enum(["", "iptables", "ipvs", "nftables"])),
+  hostnameOverride: text,
+  bindAddress: text,
+  clusterCIDR: absent(clusterCIDR),
+  detectLocalMode: absent(z.enum(["", "ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"])),
+  detectLocal: absent(z.looseObject({ bridgeInterface: text, interfaceNamePrefix: text })),
+  iptables: absent(
+    z.looseObject({
+      masqueradeAll: flag,
+      masqueradeBit: absent(z.int().check(z.gte(0), z.lte(31))),
+      localhostNodePorts: flag,
+    }),
+  ),
+  nodePortAddresses: absent(z.array(nodePortAddress)),
+  conntrack: absent(z.looseObject({ tcpBeLiberal: flag })),
+  featureGates: absent(z.record(z.string(), z.boolean())),
+});
+
+/** The configuration with kube-proxy's defaults filled in; undefined when it has errors. */
+export function readProxyConfiguration(
+  document: Document,
+  problems: Problem[],
+): ProxyConfiguration | undefined {
+  const object = checked(document, proxyConfigurationSchema, "KubeProxyConfiguration", problems);
+  if (object === undefined) return undefined;
+  const defaults = DEFAULT_PROXY_CONFIGURATION;
+  return {
+    get place() {
+      return document.place;
+    },
+    mode: object.mode || defaults.mode,
+    hostnameOverride: (object.hostnameOverride ?? "").trim().toLowerCase(),
+    bindAddress: object.bindAddress || defaults.bindAddress,
+    clusterCIDRs: splitAtCommas(object.clusterCIDR ?? ""),
+    detectLocalMode: object.detectLocalMode || defaults.detectLocalMode,
+    bridgeInterface: object.detectLocal?.bridgeInterface ?? "",
+    interfaceNamePrefix: object.detectLocal?.interfaceNamePrefix ?? "",
+    masqueradeAll: object.iptables?.masqueradeAll ?? defaults.masqueradeAll,
+    masqueradeBit: object.iptables?.masqueradeBit ?? defaults.masqueradeBit,
+    localhostNodePorts: object.iptables?.localhostNodePorts ?? defaults.localhostNodePorts,
+    nodePortAddresses: object.nodePortAddresses ?? [],
+    tcpBeLiberal: object.conntrack?.tcpBeLiberal ?? defaults.tcpBeLiberal,
+    featureGates: new Map(Object.entries(object.featureGates ?? {})),
+  };
+}
+
+/** The KubeProxyConfiguration that a ConfigMap holds under `config.conf` or `config.yaml`, if it does. */
+export function configurationInConfigMap(document: Document): Document | undefined {
+  if (!isRecord(document.value) || document.value.kind !== "ConfigMap") return undefined;
+  const { data } = document.value;
+  if (!isRecord(data)) return undefined;
+  for (const key of ["config.conf", "config.yaml"]) {
+    const text = Object.hasOwn(data, key) ? data[key] : undefined;
+    if (typeof text !== "string" || !text.includes("KubeProxyConfiguration")) continue;
+    const inside = readDocuments({ name: document.source.name, text }).documents.find(
+      ({ value }) => isRecord(value) && value.kind === "KubeProxyConfiguration",
+    );
+    // The text inside has lines of its own, which nobody sees: all its places are that of its key.
+    if (inside !== undefined)
+      return makeDocument(document.source, inside.value, () => document.placeOf(["data", key]));
+  }
+  return undefined;
+}
+
+function splitAtCommas(value: string): readonly string[] {
+  return value
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}

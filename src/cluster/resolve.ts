@@ -1,0 +1,145 @@
+/** Packet questions → packets: names of Services and Nodes become addresses. */
+import { type Address, familyOf, readAddress } from "../../grammar/address.js";
+import type { Packet } from "../../grammar/packet.js";
+import type { PacketQuestion, Place } from "../../grammar/packet-question.js";
+import { PORT_PROTOCOLS, PROTOCOL, protocolName, protocolNumber } from "../../grammar/protocols.js";
+import { nearest } from "../problems/nearest.js";
+import type { ClusterModel } from "./model.js";
+
+export type Resolved =
+  | { readonly ok: true; readonly packet: Packet }
+  | { readonly ok: false; readonly message: string; readonly help?: string };
+
+interface Found {
+  readonly address: Address;
+  readonly port?: number;
+  readonly protocol?: number;
+}
+
+/** The packet that a question asks about. Objects are looked up in `model`. */
+export function resolveQuestion(question: PacketQuestion, model: ClusterModel | undefined): Resolved {
+  const destination = find(question.destination, model);
+  if ("message" in destination) return { ok: false, ...destination };
+  const source = question.source === undefined ? undefined : find(question.source, model);
+  if (source !== undefined && "message" in source) return { ok: false, ...source };
+  const family = familyOf(destination.address);
+  if (source !== undefined && familyOf(source.address) !== family) {
+    return { ok: false, message: "source and destination are of different families" };
+  }
+  const protocol = question.protocol ?? destination.protocol ?? PROTOCOL.tcp;
+  const hasPorts = PORT_PROTOCOLS.includes(protocol);
+  if (hasPorts && destination.port === undefined) {
+    return {
+      ok: false,
+      message: `a ${protocolName(protocol)} packet needs a destination port`,
+      help: "write it behind the address, for example 10.96.0.10:53/udp",
+    };
+  }
+  if (!hasPorts && destination.port !== undefined) {
+    return { ok: false, message: `${protocolName(protocol)} packets have no port` };
+  }
+  if (question.from === "pod") {
+    return {
+      ok: false,
+      message: "`from pod` needs to know which pod",
+      help: "write the pod's address as the source",
+    };
+  }
+  const arrives = question.in ?? (question.from === "node" ? "local" : undefined);
+  return {
+    ok: true,
+    packet: {
+      family,
+      protocol,
+      destination: destination.address,
+      ...(hasPorts && destination.port !== undefined ? { destinationPort: destination.port } : {}),
+      ...(source === undefined ? {} : { source: source.address }),
+      ...(source?.port === undefined ? {} : { sourcePort: source.port }),
+      ...(arrives === undefined ? {} : { in: arrives }),
+      ...(question.state === undefined ? {} : { state: question.state }),
+      ...(question.mark === undefined ? {} : { mark: question.mark }),
+    },
+  };
+}
+
+interface NotFound {
+  readonly message: string;
+  readonly help?: string;
+}
+
+function find(place: Place, model: ClusterModel | undefined): Found | NotFound {
+  switch (place.kind) {
+    case "address":
+      return { address: place.address, ...(place.port === undefined ? {} : { port: place.port }) };
+    case "service":
+      return findService(place, model);
+    case "node":
+      return findNode(place, model);
+    case "pod":
+      return {
+        message: "Pods are not among the objects that landfall reads",
+        help: "write the pod's address",
+      };
+  }
+}
+
+function findService(place: Place & { kind: "service" }, model: ClusterModel | undefined): Found | NotFound {
+  const wanted = `${place.namespace}/${place.name}`;
+  const services = model?.services ?? [];
+  const service = services.find(({ meta }) => `${meta.namespace}/${meta.name}` === wanted);
+  if (service === undefined)
+    return notFound(
+      "Service",
+      wanted,
+      services.map(({ meta }) => `${meta.namespace}/${meta.name}`),
+    );
+  const address = readAddress(service.clusterIP);
+  if (address === undefined) return { message: `Service ${wanted} has no cluster IP` };
+  const port =
+    place.port === undefined
+      ? service.ports.length === 1
+        ? service.ports[0]
+        : undefined
+      : service.ports.find(({ name, port }) => name === place.port || String(port) === place.port);
+  if (port === undefined) {
+    const ports = service.ports
+      .map((one) => (one.name ? `${one.name} (${one.port})` : String(one.port)))
+      .join(", ");
+    return {
+      message:
+        place.port === undefined
+          ? `which port of Service ${wanted}?`
+          : `Service ${wanted} has no port ${place.port}`,
+      help: `it has ${ports}`,
+    };
+  }
+  const protocol = protocolNumber(port.protocol);
+  return { address, port: port.port, ...(protocol === undefined ? {} : { protocol }) };
+}
+
+function findNode(place: Place & { kind: "node" }, model: ClusterModel | undefined): Found | NotFound {
+  const nodes = model?.nodes ?? [];
+  const node = nodes.find(({ meta }) => meta.name === place.name);
+  if (node === undefined)
+    return notFound(
+      "Node",
+      place.name,
+      nodes.map(({ meta }) => meta.name),
+    );
+  const internal = node.addresses.find(
+    ({ type, address }) => type === "InternalIP" && readAddress(address) !== undefined,
+  );
+  const address = readAddress(internal?.address ?? "");
+  if (address === undefined) return { message: `Node ${place.name} has no InternalIP` };
+  if (place.port !== undefined && !/^\d+$/.test(place.port)) return { message: "a node's port is a number" };
+  return { address, ...(place.port === undefined ? {} : { port: Number(place.port) }) };
+}
+
+function notFound(kind: string, name: string, names: readonly string[]): NotFound {
+  if (names.length === 0) return { message: `${kind} ${name}: no ${kind} objects were given` };
+  const near = nearest(name, names);
+  return {
+    message: `there is no ${kind} ${name}`,
+    help: near === undefined ? `there are ${names.slice(0, 5).join(", ")}` : `did you mean ${near}?`,
+  };
+}

@@ -1,0 +1,28 @@
+/** The library: everything that is meant to be used from outside. */
+
+export { type Address, type Family, printAddress, readAddress } from "../grammar/address.js";
+export type { Packet } from "../grammar/packet.js";
+export { type PacketQuestion, readPacketQuestion } from "../grammar/packet-question.js";
+export type * from "./cluster/model.js";
+export { readNetworkDocument } from "./cluster/network.js";
+export { chooseNode, networkOfNode } from "./cluster/node.js";
+export { readCluster } from "./cluster/read.js";
+export { resolveQuestion } from "./cluster/resolve.js";
+export {
+  type Compiled,
+  type CompileOptions,
+  compileIptables,
+  familiesOf,
+} from "./compile/iptables/compile.js";
+export { type Payload, printPayload } from "./compile/iptables/payload.js";
+export { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "./compile/versions.js";
+export { readDocuments } from "./documents/read.js";
+export { type EvaluateOptions, evaluate } from "./evaluate/evaluate.js";
+export type { Assumption, Case, Distribution, Landing, Share, Step, Verdict } from "./evaluate/outcome.js";
+export { lowestTerms, toNumber } from "./evaluate/share.js";
+export { CODES, type Code } from "./problems/codes.js";
+export type { Place, Problem, Severity, Source } from "./problems/problem.js";
+export type { NodeState } from "./state/nodestate.js";
+export { chainOf, type Rule, type Ruleset, rulesOf } from "./state/rules.js";
+export { applyRestore, readRules } from "./text/rules.js";
+export { printRule, printRuleset } from "./text/save.js";
