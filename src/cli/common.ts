@@ -15,7 +15,7 @@ export interface CommonFlags extends ProblemOptions {
 /** Flags of every command. */
 export function withCommonFlags(command: Command): Command {
   return command
-    .option("-f, --file <file>", "an input; as a word of its own", collect, [])
+    .option("-f, --file <file>", "an input, as kubectl names it; may be repeated", collect)
     .option("-q, --quiet", "no notes on stderr")
     .addOption(
       new Option("--diagnostics <form>", "how problems are printed")
@@ -26,7 +26,7 @@ export function withCommonFlags(command: Command): Command {
     .addOption(new Option("--no-color", "no colours"));
 }
 
-export function collect(value: string, before: readonly string[]): readonly string[] {
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 

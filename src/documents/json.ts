@@ -5,29 +5,44 @@
 import type { Source } from "../problems/problem.js";
 import { type Document, makeDocument, type Path, placeOfSpot, type Spot } from "./document.js";
 
-/** The document, or undefined when the text is no JSON (it may still be YAML in flow style). */
-export function readJson(source: Source): Document | undefined {
-  let value: unknown;
+/** The documents: one value, or several one after another. Undefined when the text is no JSON (it may still be YAML). */
+export function readJson(source: Source): readonly Document[] | undefined {
+  // A byte order mark is no part of JSON; as a blank it keeps all offsets.
+  const text = source.text.replace(/^\uFEFF/, " ");
   try {
-    // A byte order mark is no part of JSON; as a blank it keeps all offsets.
-    value = JSON.parse(source.text.replace(/^\uFEFF/, " "));
+    return [makeDocument(source, JSON.parse(text), placeFinder(text, source, skipBlank(text, 0)))];
+  } catch {
+    return readJsonStream(source, text);
+  }
+}
+
+/** Several values, as when the output of two commands is joined. */
+function readJsonStream(source: Source, text: string): readonly Document[] | undefined {
+  const documents: Document[] = [];
+  try {
+    for (let at = skipBlank(text, 0); at < text.length; ) {
+      const start = at;
+      const end = skipValue(text, start);
+      const value: unknown = JSON.parse(text.slice(start, end));
+      documents.push(makeDocument(source, value, placeFinder(text, source, start)));
+      at = skipBlank(text, end);
+    }
   } catch {
     return undefined;
   }
-  return makeDocument(source, value, placeFinder(source));
+  return documents;
 }
 
 /** Lists can hold thousands of objects: where each begins is found once for all of them. */
-function placeFinder(source: Source): Document["placeOf"] {
-  const { text } = source;
+function placeFinder(text: string, source: Source, top: number): Document["placeOf"] {
   let items: readonly number[] | undefined;
   return (path) => {
     if (path[0] === "items" && typeof path[1] === "number") {
-      items ??= elementStarts(text, findSpot(text, skipBlank(text, 0), ["items"]));
+      items ??= elementStarts(text, findSpot(text, top, ["items"]));
       const start = items[path[1]];
       if (start !== undefined) return placeOfSpot(source, findSpot(text, start, path.slice(2)));
     }
-    return placeOfSpot(source, findSpot(text, skipBlank(text, 0), path));
+    return placeOfSpot(source, findSpot(text, top, path));
   };
 }
 
@@ -102,13 +117,17 @@ function skipString(text: string, start: number): number {
   let end = start;
   for (;;) {
     end = text.indexOf('"', end + 1);
+    if (end < 0) return text.length;
     let slash = end - 1;
     while (text[slash] === "\\") slash--;
     if ((end - slash) % 2 === 1) return end + 1;
   }
 }
 
-/** Past the value that begins at `start`. Brackets are counted rather than followed: nesting has no limit. */
+/**
+ * Past the value that begins at `start`, at least one character. Brackets are counted rather than followed: nesting has
+ * no limit.
+ */
 function skipValue(text: string, start: number): number {
   let at = start;
   let depth = 0;

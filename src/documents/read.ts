@@ -18,7 +18,7 @@ export interface DocumentsRead {
 export function readDocuments(source: Source): DocumentsRead {
   const first = source.text.trimStart()[0];
   const json = first === "{" || first === "[" ? readJson(source) : undefined;
-  const read = json === undefined ? readYaml(source) : { documents: [json], problems: [] };
+  const read = json === undefined ? readYaml(source) : { documents: json, problems: [] };
   const proto = source.text.includes(PROTO) ? read.documents.flatMap(removeProto) : [];
   return {
     documents: read.documents.flatMap((document) => unfold(document, LISTS_IN_LISTS_MAX)),

@@ -38,7 +38,7 @@ function parse(source: Source, problems: Problem[]): readonly YamlDocument.Parse
     problems.push({
       code: "LF5001",
       severity: "error",
-      message: "this YAML is nested too deeply to be read",
+      message: NESTED,
       place: placeOf(source, 0, Math.min(1, source.text.length)),
     });
     return [];
@@ -51,19 +51,28 @@ function plainValue(source: Source, parsed: YamlDocument.Parsed, problems: Probl
     if (source.text.includes("<<")) mergeKeys(value, new Set());
     return value;
   } catch (error) {
-    const aliases = error instanceof ReferenceError;
     const start = parsed.contents?.range?.[0] ?? parsed.range[0];
     problems.push({
-      code: aliases ? "LF5006" : "LF5001",
+      ...expansionFault(error),
       severity: "error",
-      message: aliases
-        ? `the aliases of this document expand more than ${ALIASES_MAX} times`
-        : "this YAML is nested too deeply to be read",
       place: placeOfSpot(source, { start, end: parsed.range[1], complete: true }),
-      ...(aliases ? { help: "write the repeated parts out" } : {}),
     });
     return undefined;
   }
+}
+
+/** What the library throws while it expands a document: a reference error for aliases, or the stack is full. */
+function expansionFault(error: unknown): Pick<Problem, "code" | "message" | "help"> {
+  if (!(error instanceof ReferenceError)) return { code: "LF5001", message: NESTED };
+  const unresolved = /^Unresolved alias.*: (\S+)/.exec(error.message)?.[1];
+  if (unresolved !== undefined) {
+    return { code: "LF5001", message: `the alias *${unresolved} has no anchor &${unresolved} before it` };
+  }
+  return {
+    code: "LF5006",
+    message: `the aliases of this document expand more than ${ALIASES_MAX} times`,
+    help: "write the repeated parts out",
+  };
 }
 
 /** Puts what stands under `<<` into the mapping around it, once for each mapping however often it is referred to. */
@@ -127,7 +136,7 @@ function syntaxProblem(source: Source, fault: Fault): Problem {
   return {
     code: "LF5001",
     severity: "error",
-    message: WORDS[fault.code] ?? `not YAML: ${sentence(fault.message)}`,
+    message: WORDS[fault.code] ?? sentence(fault.message),
     place: placeOf(source, start, lineEnd > start && lineEnd < end ? lineEnd : end),
     ...(HELP[fault.code] === undefined ? {} : { help: HELP[fault.code] as string }),
   };
@@ -145,8 +154,13 @@ const HELP: Readonly<Record<string, string>> = {
   BAD_INDENT: "indent what belongs together alike, with blanks",
 };
 
+const NESTED = "this YAML is nested too deeply to be read";
+
 /** The library's message in this project's style: one line, lower case, no full stop. */
 function sentence(message: string): string {
+  if (/^Maximum call stack/.test(message)) return NESTED;
+  const closing = /must be sufficiently indented and end with a (.)/.exec(message)?.[1];
+  if (closing !== undefined) return `a ${closing} is missing, or the lines before it are not indented enough`;
   const line = (message.split("\n")[0] ?? message).replace(/ at line \d+.*$/, "").replace(/[.:]$/, "");
-  return line.charAt(0).toLowerCase() + line.slice(1);
+  return `not YAML: ${line.charAt(0).toLowerCase()}${line.slice(1)}`;
 }

@@ -17,6 +17,8 @@ export interface EvaluationContext {
   readonly asked: Address;
   /** Sentences for `Distribution.notes`. */
   readonly notes: Set<string>;
+  /** Ends of the packet that were taken not to be the node's, since its addresses are not known. */
+  readonly takenAsOthers: Set<string>;
   /** Work left before the evaluation gives up; guards against rules made to explode. */
   readonly budget: { steps: number };
 }

@@ -41,6 +41,7 @@ export function evaluate(state: NodeState, packet: Packet, options: EvaluateOpti
     asked: packet.destination,
     facts: startingFacts(packet.family, local ? undefined : outsideSources(packet.family, network)),
     notes: new Set(tableNotes(ruleset, packet.family)),
+    takenAsOthers: new Set(),
     budget: { steps: STEPS_MAX },
   };
   if (!local && packet.source !== undefined && network?.interfaces === undefined) {
@@ -67,6 +68,10 @@ export function evaluate(state: NodeState, packet: Packet, options: EvaluateOpti
     };
   }
   const { cases, truncated } = casesOf(ends, context.facts);
+  if (context.takenAsOthers.size > 0) {
+    const ends = [...context.takenAsOthers].join(" and ");
+    context.notes.add(`the node's addresses are not known: ${ends} taken to be none of them`);
+  }
   if (truncated) context.notes.add(`more than ${cases.length} cases: the others are left out`);
   return { cases, notes: [...context.notes] };
 }

@@ -165,8 +165,7 @@ function isForNode(world: World, context: EvaluationContext): readonly { world: 
   const atom = localQuestion(packet.destination, true);
   const known = answerOf(atom, factsOf(world.assumed, context.facts));
   if (known !== undefined) return [{ world, local: known }];
-  const what = packet.destinationTranslated ? "what DNAT sends packets to" : "the destination";
-  context.notes.add(`${what} is taken not to be an address of the node (--local-ip names those that are)`);
+  context.takenAsOthers.add(packet.destinationTranslated ? "what DNAT sends packets to" : "the destination");
   return [{ world, local: false }];
 }
 

@@ -44,7 +44,9 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
       : inputNames(files, flags, io, USAGE);
   const inputs = await readInputs(names, io);
   const facts = nodeFacts(inputs.cluster, inputs.network, flags);
-  const problems: Problem[] = [...inputs.problems, ...(inputs.rules.length === 0 ? facts.problems : [])];
+  // With a dump at hand the objects only give names and addresses, so that a doubt about the node is no error.
+  const doubts = facts.problems.map((one): Problem => (inputs.rules.length === 0 ? one : { ...one, severity: "note" }));
+  const problems: Problem[] = [...inputs.problems, ...doubts];
   const packets = await askedPackets(question, flags, inputs, io, problems);
   const states = new Map<Family, NodeState>();
   const dumped = readDumps(inputs, problems);
@@ -141,7 +143,7 @@ async function askedPackets(
       severity: "error",
       message: "this packet cannot be read",
       place: placeInLine(source, 1, read.offset + 1, question.length + 1),
-      label: `here should be ${read.expected.slice(0, 4).join(", or ")}`,
+      label: `here should be ${read.expected.map((one) => (one === "EOF" ? "the end" : one)).join(", or ")}`,
       help: "a packet is SOURCE:PORT to DESTINATION:PORT/PROTOCOL, for example 10.1.2.3:4567 to 10.96.0.10:53/udp",
     });
     return [];

@@ -3,7 +3,7 @@
  * the canaries, and then the payload.
  */
 import type { Family } from "../../../grammar/address.js";
-import type { Ruleset } from "../../state/rules.js";
+import { type Chain, makeChain, type Rule, type Ruleset, rulesOf, type Table } from "../../state/rules.js";
 import { applyRestore, readRules } from "../../text/rules.js";
 import type { Context } from "./context.js";
 import { type Payload, printPayload } from "./payload.js";
@@ -57,10 +57,17 @@ function jumps({ behaviour }: Context): readonly Jump[] {
   ];
 }
 
-/** The rules after the first sync. */
+/** The rules after the first sync. They were made, not read, so they have no place. */
 export function rulesAfterSync(payload: Payload, context: Context): Ruleset {
   const base = emptyNode(context.family, context);
-  return applyRestore(base, { name: "payload", text: printPayload(payload) }).ruleset;
+  const { family, tables } = applyRestore(base, { name: "payload", text: printPayload(payload) }).ruleset;
+  return { family, tables: new Map([...tables].map(([name, table]) => [name, withoutPlaces(table)])) };
+}
+
+function withoutPlaces(table: Table): Table {
+  const placeless = (chain: Chain) =>
+    makeChain(chain, () => rulesOf(chain).map(({ place: _place, ...rule }): Rule => rule));
+  return { ...table, chains: new Map([...table.chains].map(([name, chain]) => [name, placeless(chain)])) };
 }
 
 function emptyNode(family: Family, context: Context): Ruleset {

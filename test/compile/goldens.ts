@@ -1,0 +1,54 @@
+/** The kube-proxy fixtures: clusters, and the texts that came out, by version. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import type { Family } from "../../grammar/address.js";
+import type { ClusterModel } from "../../src/cluster/model.js";
+import { chooseNode, type NodeChoice } from "../../src/cluster/node.js";
+import { readCluster } from "../../src/cluster/read.js";
+import { readDocuments } from "../../src/documents/read.js";
+
+const ROOT = join(import.meta.dirname, "../../fixtures/kube-proxy");
+
+export const GOLDEN_VERSIONS = ["1.24", "1.26", "1.28", "1.29", "1.30", "1.31", "1.34"] as const;
+export const SCENARIOS = readdirSync(join(ROOT, "iptables"));
+export const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
+
+/** `restore` and `save` texts by scenario and family. */
+export type Goldens = ReadonlyMap<string, string>;
+
+export function goldenKey(scenario: string, kind: "restore" | "save", family: Family): string {
+  return `${scenario} iptables-${kind}.${family}.txt`;
+}
+
+/** All texts of one version. */
+export function goldens(version: string): Goldens {
+  const packed = gunzipSync(readFileSync(join(ROOT, "expected", `${version}.txt.gz`))).toString();
+  const texts = new Map<string, string>();
+  for (const part of packed.split(/^==== /m).slice(1)) {
+    const end = part.indexOf("\n");
+    texts.set(part.slice(0, end), part.slice(end + 1));
+  }
+  return texts;
+}
+
+/** The objects of a scenario, and the node it is about. */
+export function scenario(name: string): { model: ClusterModel; choice: NodeChoice } {
+  const documents = ["objects.yaml", "kube-proxy.yaml"].flatMap((file) => {
+    const path = join(ROOT, "iptables", name, file);
+    const text = existsSync(path)
+      ? readFileSync(path, "utf8")
+      : gunzipSync(readFileSync(`${path}.gz`)).toString();
+    return readDocuments({ name: file, text }).documents;
+  });
+  const { model } = readCluster(documents);
+  return { model, choice: chooseNode(model) };
+}
+
+/** Lines that do not begin with `# `. */
+export function withoutRemarks(text: string): string {
+  return text
+    .split("\n")
+    .filter((line) => !line.startsWith("# "))
+    .join("\n");
+}
