@@ -17,8 +17,8 @@ const layers = order.flatMap((layer, level) =>
     comment: "a folder imports only what stands before it in the flow",
     from: { path: dir(from) },
     to: {
-      path: [...order.slice(level + 1).flat(), ...layer.filter((other) => other !== from), "src/index"].map((p) =>
-        p === "src/index" ? "^src/index\\.ts$" : dir(p),
+      path: [...order.slice(level + 1).flat(), ...layer.filter((other) => other !== from), "src/index"].map(
+        (p) => (p === "src/index" ? "^src/index\\.ts$" : dir(p)),
       ),
     },
   })),
@@ -34,7 +34,11 @@ module.exports = {
   forbidden: [
     ...layers,
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
-    only("node", "^node:|^(fs|path|os|crypto|process|url|util|tty|zlib|child_process|stream|readline)(/|$)", "^src/cli/"),
+    only(
+      "node",
+      "^node:|^(fs|path|os|crypto|process|url|util|tty|zlib|child_process|stream|readline)(/|$)",
+      "^src/cli/",
+    ),
     only("yaml", "node_modules/yaml/", "^src/documents/"),
     only("zod", "node_modules/zod/", "^src/(documents|cluster|state|cli)/"),
     only("parsimmon", "node_modules/(@types/)?parsimmon/", "^grammar/"),
@@ -45,6 +49,9 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "node", "default"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "types", "node", "default"],
+    },
   },
 };

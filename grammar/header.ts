@@ -76,7 +76,7 @@ export function headerCondition(given: HeaderGiven): Condition {
 }
 
 /** The address field lies in the network; masks with holes are asked bit by bit. */
-export function inNetworkCondition(field: "source" | "destination", network: Network): Condition {
+function inNetworkCondition(field: "source" | "destination", network: Network): Condition {
   const range = networkRange(network);
   return range === undefined
     ? { kind: "masked", field, value: network.address, mask: network.mask }

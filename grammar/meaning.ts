@@ -45,8 +45,6 @@ export type WordField =
   | "sourceType"
   | "destinationType";
 
-export type Field = NumberField | WordField;
-
 /** Inclusive bounds; both numbers, or both bigint for IPv6 addresses. */
 export interface Range {
   readonly from: Address;

@@ -34,13 +34,14 @@ export function wholeNumber(
   max: number,
   expects = `a number from ${min} to ${max}`,
 ): P.Parser<number> {
-  return P.regexp(/0[xX][0-9a-fA-F]+|[0-9]+/)
-    .chain((text) => {
-      const octal = /^0[0-7]+$/.test(text);
-      const value = octal ? Number.parseInt(text, 8) : /^0[0-9]/.test(text) ? Number.NaN : Number(text);
-      return value >= min && value <= max ? P.of(value) : P.fail(expects);
-    })
-    .desc(expects);
+  return P((input, at) => {
+    const text = /^(?:0[xX][0-9a-fA-F]+|[0-9]+)/.exec(input.slice(at, at + 40))?.[0] ?? "";
+    const octal = /^0[0-7]+$/.test(text);
+    const value = octal ? Number.parseInt(text, 8) : /^0[0-9]/.test(text) ? Number.NaN : Number(text);
+    const fits = text !== "" && value >= min && value <= max;
+    // A failure points at where the number begins, not at its end.
+    return fits ? P.makeSuccess(at + text.length, value) : P.makeFailure(at, expects);
+  });
 }
 
 /** A number option, printed in decimal. */
@@ -196,7 +197,7 @@ export const probabilityKind: ValueKind<number> = {
   print: (threshold) => (threshold / 2 ** 31).toFixed(11),
 };
 
-export function hex(value: number): string {
+function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
 

@@ -1,5 +1,5 @@
 /** What the commands share: flags, and the end of a run that met problems. */
-import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Family, readAddress } from "../../grammar/address.js";
 import { nearest } from "../problems/nearest.js";
 import { hasErrors, type Problem } from "../problems/problem.js";
@@ -26,7 +26,7 @@ export function withCommonFlags(command: Command): Command {
     .addOption(new Option("--no-color", "no colours"));
 }
 
-export function collect(value: string, before: readonly string[] = []): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
@@ -62,8 +62,6 @@ export function outputFlag(forms: readonly string[], byDefault: string): Option 
       );
     });
 }
-
-export const INPUTS = new Argument("[inputs...]", "files, folders, or - for standard input");
 
 /** The inputs of a command; standard input when none is named and it is no terminal. */
 export function inputNames(

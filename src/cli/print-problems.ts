@@ -39,7 +39,7 @@ export function printProblems(problems: readonly Problem[], io: IO, options: Pro
 }
 
 /** One problem, without the last line's end. */
-export function problemText(problem: Problem, style: Style): string {
+function problemText(problem: Problem, style: Style): string {
   const { place, severity, code, message, label, notes = [], help } = problem;
   const where = place === undefined ? "" : `${clean(place.source.name)}:${place.line}:${place.column}: `;
   const head = `${style.paint("bold", where)}${style.paint(COLOURS[severity], `${severity}[${code}]`)}: ${clean(message)}`;

@@ -16,8 +16,8 @@ export interface Style {
 }
 
 export interface ColourChoice {
-  /** `--color`; `--no-color` is `never`. */
-  readonly color?: "auto" | "always" | "never";
+  /** `--color`; false for `--no-color`. */
+  readonly color?: "auto" | "always" | "never" | false;
 }
 
 /** Decided for each stream by itself: the flag, then NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM, the terminal. */
@@ -29,7 +29,8 @@ export function styleFor(stream: Stream, env: IO["env"], choice: ColourChoice): 
 }
 
 function wantsColour(stream: Stream, env: IO["env"], { color }: ColourChoice): boolean {
-  if (color === "always" || color === "never") return color === "always";
+  if (color === "always") return true;
+  if (color === "never" || color === false) return false;
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
   if (env.CLICOLOR_FORCE !== undefined && env.CLICOLOR_FORCE !== "0") return true;

@@ -6,8 +6,7 @@ import type { Problem, Source } from "../problems/problem.js";
 import { type Document, isRecord, makeDocument, type Path } from "./document.js";
 import { readJson } from "./json.js";
 import { readYaml } from "./yaml.js";
-
-export type { Document } from "./document.js";
+import { readYamlList } from "./yaml-list.js";
 
 export interface DocumentsRead {
   readonly documents: readonly Document[];
@@ -18,13 +17,21 @@ export interface DocumentsRead {
 export function readDocuments(source: Source): DocumentsRead {
   const first = source.text.trimStart()[0];
   const json = first === "{" || first === "[" ? readJson(source) : undefined;
-  const read = json === undefined ? readYaml(source) : { documents: json, problems: [] };
+  const read = json === undefined ? readYamlText(source) : { documents: json, problems: [] };
   const proto = source.text.includes(PROTO) ? read.documents.flatMap(removeProto) : [];
   return {
     documents: read.documents.flatMap((document) => unfold(document, LISTS_IN_LISTS_MAX)),
     problems: [...read.problems, ...proto],
   };
 }
+
+function readYamlText(source: Source): DocumentsRead {
+  const list = source.text.length >= LIST_LENGTH_MIN ? readYamlList(source) : undefined;
+  return list === undefined ? readYaml(source) : { documents: [list], problems: [] };
+}
+
+/** Characters. Below, the tree of the whole text is small enough to be kept. */
+const LIST_LENGTH_MIN = 1_000_000;
 
 /** kubectl never puts a List into a List; files joined by hand may. */
 const LISTS_IN_LISTS_MAX = 4;

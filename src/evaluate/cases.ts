@@ -22,7 +22,7 @@ export interface Cases {
   readonly truncated: boolean;
 }
 
-export const CASES_MAX = 256;
+const CASES_MAX = 256;
 
 interface Decided {
   readonly atom: Atom;
@@ -92,7 +92,7 @@ function split(
 }
 
 /** One landing for each outcome; shares add up, the first path's steps stand for all. */
-export function mergeLandings(landings: readonly Landing[]): readonly Landing[] {
+function mergeLandings(landings: readonly Landing[]): readonly Landing[] {
   const merged = new Map<string, Landing>();
   for (const landing of landings) {
     const key = landingKey(landing);

@@ -45,9 +45,7 @@ export function evaluate(state: NodeState, packet: Packet, options: EvaluateOpti
     budget: { steps: STEPS_MAX },
   };
   if (!local && packet.source !== undefined && network?.interfaces === undefined) {
-    context.notes.add(
-      "the source is taken not to be an address of the node (--local-ip names those that are)",
-    );
+    context.takenAsOthers.add("the source");
   }
   if (packet.source === undefined && packet.in === undefined) {
     context.notes.add(
@@ -70,7 +68,9 @@ export function evaluate(state: NodeState, packet: Packet, options: EvaluateOpti
   const { cases, truncated } = casesOf(ends, context.facts);
   if (context.takenAsOthers.size > 0) {
     const ends = [...context.takenAsOthers].join(" and ");
-    context.notes.add(`the node's addresses are not known: ${ends} taken to be none of them`);
+    context.notes.add(
+      `the node's addresses are not known: ${ends} ${context.takenAsOthers.size > 1 ? "are" : "is"} taken to be none of them`,
+    );
   }
   if (truncated) context.notes.add(`more than ${cases.length} cases: the others are left out`);
   return { cases, notes: [...context.notes] };

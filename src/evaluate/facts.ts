@@ -67,12 +67,3 @@ function wordAnswer(field: string, pattern: string, facts: Facts): boolean | und
   }
   return undefined;
 }
-
-/** Whether a single value is all that is left of a field. */
-export function onlyValue(facts: Facts, field: "source" | "sourcePort"): Range["from"] | undefined {
-  const set = facts.sets.get(field);
-  const [range] = set ?? [];
-  return set?.length === 1 && range !== undefined && range.from === range.to && contains(set, range.from)
-    ? range.from
-    : undefined;
-}

@@ -26,7 +26,7 @@ export function servicePortOf(landing: Landing): NamedServicePort | undefined {
 }
 
 /** The text that a rule carries for its readers, if it has one. */
-export function remarkOf(rule: Rule): string | undefined {
+function remarkOf(rule: Rule): string | undefined {
   for (const term of rule.matches) {
     // A remark does not hang on the family.
     const text = term.kind === "match" ? matchNamed(term.name, "ipv4")?.remark?.(term.given) : undefined;

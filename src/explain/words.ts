@@ -17,7 +17,7 @@ export function ruleWords(rule: Rule, family: Family): string {
 }
 
 /** The parts of a condition, each in a few words; none for what always holds. */
-export function conditionWords(condition: Condition): readonly string[] {
+function conditionWords(condition: Condition): readonly string[] {
   switch (condition.kind) {
     case "always":
       return [];
@@ -51,14 +51,14 @@ export function conditionWords(condition: Condition): readonly string[] {
 }
 
 /** `1 in 3` where the kernel's integer is the one for 1/n, else a percentage. */
-export function chanceWords(threshold: number): string {
+function chanceWords(threshold: number): string {
   const n = Math.round(2 ** 31 / threshold);
   const isOneIn = threshold > 0 && Math.abs(2 ** 31 / n - threshold) <= 1;
   return isOneIn ? `1 in ${n}` : `${((threshold / 2 ** 31) * 100).toPrecision(4)} %`;
 }
 
 /** What a rule does, without its conditions. */
-export function effectWords(effect: Effect): string {
+function effectWords(effect: Effect): string {
   switch (effect.kind) {
     case "verdict":
       return effect.verdict.toUpperCase();

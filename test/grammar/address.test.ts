@@ -45,8 +45,23 @@ describe("addresses", () => {
   });
 
   test.each([
-    "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "1..2.3", ":", ":::", "1::2::3", "12345::",
-    "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::8", "::1.2.3", "fe80::1%eth0", "g::",
+    "",
+    "1.2.3",
+    "1.2.3.4.5",
+    "256.1.1.1",
+    "01.2.3.4",
+    "1.2.3.4 ",
+    "1..2.3",
+    ":",
+    ":::",
+    "1::2::3",
+    "12345::",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "1:2:3:4:5:6:7::8",
+    "::1.2.3",
+    "fe80::1%eth0",
+    "g::",
   ])("%j is no address", (text) => {
     expect(readAddress(text)).toBeUndefined();
   });
@@ -59,8 +74,10 @@ describe("addresses", () => {
 
 describe("networks", () => {
   test("lengths and masks are inverse", () => {
-    for (let length = 0; length <= 32; length++) expect(prefixLength(prefixMask(length, "ipv4"))).toBe(length);
-    for (let length = 0; length <= 128; length++) expect(prefixLength(prefixMask(length, "ipv6"))).toBe(length);
+    for (let length = 0; length <= 32; length++)
+      expect(prefixLength(prefixMask(length, "ipv4"))).toBe(length);
+    for (let length = 0; length <= 128; length++)
+      expect(prefixLength(prefixMask(length, "ipv6"))).toBe(length);
   });
 
   test("masks with holes have no length", () => {

@@ -18,9 +18,15 @@ for (const description of [{ name: "header", ...HEADER }, ...MATCHES, ...TARGETS
   }
 }
 
-const octet = fc.oneof(fc.integer({ min: 0, max: 300 }).map(String), fc.constantFrom("00", "01", "010", "", "x"));
+const octet = fc.oneof(
+  fc.integer({ min: 0, max: 300 }).map(String),
+  fc.constantFrom("00", "01", "010", "", "x"),
+);
 const ipv4ish = fc.array(octet, { minLength: 3, maxLength: 5 }).map((parts) => parts.join("."));
-const port = fc.oneof(fc.integer({ min: 0, max: 70000 }).map(String), fc.constantFrom("", "0", "080", "0x50", "-1"));
+const port = fc.oneof(
+  fc.integer({ min: 0, max: 70000 }).map(String),
+  fc.constantFrom("", "0", "080", "0x50", "-1"),
+);
 const texts = fc.oneof(
   ipv4ish,
   fc.tuple(ipv4ish, port).map(([address, suffix]) => `${address}/${suffix}`),
@@ -28,7 +34,19 @@ const texts = fc.oneof(
   fc.tuple(ipv4ish, ipv4ish, port).map(([from, to, suffix]) => `${from}-${to}:${suffix}`),
   fc.tuple(port, fc.constantFrom(":", "-", ",", "/"), port).map((parts) => parts.join("")),
   port,
-  fc.constantFrom("tcp", "udp", "TCP", "eth+", "+", "::1", "fd00::/64", "[fd00::1]:80", "0x4000/0x4000", "NEW,DNAT", "a b"),
+  fc.constantFrom(
+    "tcp",
+    "udp",
+    "TCP",
+    "eth+",
+    "+",
+    "::1",
+    "fd00::/64",
+    "[fd00::1]:80",
+    "0x4000/0x4000",
+    "NEW,DNAT",
+    "a b",
+  ),
   fc.string({ maxLength: 18 }),
 );
 const families = fc.constantFrom<Family>("ipv4", "ipv6");

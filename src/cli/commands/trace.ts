@@ -45,7 +45,9 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
   const inputs = await readInputs(names, io);
   const facts = nodeFacts(inputs.cluster, inputs.network, flags);
   // With a dump at hand the objects only give names and addresses, so that a doubt about the node is no error.
-  const doubts = facts.problems.map((one): Problem => (inputs.rules.length === 0 ? one : { ...one, severity: "note" }));
+  const doubts = facts.problems.map(
+    (one): Problem => (inputs.rules.length === 0 ? one : { ...one, severity: "note" }),
+  );
   const problems: Problem[] = [...inputs.problems, ...doubts];
   const packets = await askedPackets(question, flags, inputs, io, problems);
   const states = new Map<Family, NodeState>();

@@ -31,6 +31,17 @@ export function balanceChain(
   });
 }
 
+/**
+ * No endpoint's share differs from 1/n by more than this, for any n up to a million.
+ *
+ * Rule i of the ladder should match with p = 1/(n-i). Written with ten decimals it is off by at most 5·10⁻¹¹, and kept by
+ * the kernel as an integer of 2^31 by at most 2⁻³² more: q = p + d with |d| ≤ e = 5·10⁻¹¹ + 2⁻³². What reaches rule i is
+ * the product of 1-q before it, where 1-q = (1-p)(1 - d/(1-p)) and 1-p ≥ 1/2: so it is (n-i)/n to within a factor of
+ * (1+2e)^i. Endpoint i gets q of that: 1/n, off by at most ((1+2e)^n - 1)/n for what reaches it, and e(1+2e)^n for q
+ * itself. For n·e far below 1 that is 2e + e and a little, and less than 4e.
+ */
+export const SHARE_ERROR_MAX = 4 * (5e-11 + 2 ** -32);
+
 export function endpointChainRules(
   draft: Draft,
   service: ServicePortInfo,

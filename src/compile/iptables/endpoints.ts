@@ -4,7 +4,6 @@
  */
 import type { Endpoint } from "../../cluster/model.js";
 import { byBytes, type Context } from "./context.js";
-import type { ServicePortInfo } from "./services.js";
 
 /** An endpoint of one service port. */
 export interface EndpointInfo {
@@ -45,10 +44,18 @@ export function endpointInfo(endpoint: Endpoint, ip: string, port: number, conte
   };
 }
 
+/** What the choice needs to know of a service port. */
+export interface EndpointPolicy {
+  readonly usesCluster: boolean;
+  readonly usesLocal: boolean;
+  /** The Service's annotations let hints count. */
+  readonly hintsWanted: boolean;
+}
+
 /** The endpoints that kube-proxy chooses of all, which come sorted by `text`. */
 export function chooseEndpoints(
   all: readonly EndpointInfo[],
-  service: ServicePortInfo,
+  service: EndpointPolicy,
   context: Context,
 ): ChosenEndpoints {
   const fallback = context.behaviour.terminatingFallback;
@@ -84,7 +91,7 @@ function union(left: readonly EndpointInfo[], right: readonly EndpointInfo[]): r
 /** Which endpoints the hints allow; undefined when hints do not count. */
 function topology(
   all: readonly EndpointInfo[],
-  service: ServicePortInfo,
+  service: EndpointPolicy,
   { behaviour, nodeName, zone }: Context,
 ): ((endpoint: EndpointInfo) => boolean) | undefined {
   const ready = all.filter((endpoint) => endpoint.ready);

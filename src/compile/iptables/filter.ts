@@ -4,12 +4,7 @@ import { append, comment, type Draft } from "./payload.js";
 import type { ServicePortInfo } from "./services.js";
 import { hasExternal, hasFirewall, hasInternal, toAddress, toPort } from "./words.js";
 
-export const FILTER_CHAINS = [
-  "KUBE-SERVICES",
-  "KUBE-EXTERNAL-SERVICES",
-  "KUBE-FORWARD",
-  "KUBE-NODEPORTS",
-] as const;
+const FILTER_CHAINS = ["KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-FORWARD", "KUBE-NODEPORTS"] as const;
 
 export function filterTable(services: readonly ServicePortInfo[], context: Context): Draft {
   const { behaviour, nodePorts } = context;

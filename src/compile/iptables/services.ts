@@ -11,7 +11,13 @@ import { SERVICE_NAME_LABEL } from "../../cluster/consistency.js";
 import type { ClusterModel, EndpointSlice, Service, ServicePort } from "../../cluster/model.js";
 import { endpointChain, serviceChain, servicePortName } from "../../cluster/names.js";
 import { byBytes, type Context } from "./context.js";
-import { type ChosenEndpoints, chooseEndpoints, type EndpointInfo, endpointInfo } from "./endpoints.js";
+import {
+  type ChosenEndpoints,
+  chooseEndpoints,
+  type EndpointInfo,
+  type EndpointPolicy,
+  endpointInfo,
+} from "./endpoints.js";
 
 /** Services with one of these labels are left to another proxy. */
 const FOREIGN_LABELS = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
@@ -22,7 +28,7 @@ const HINTS_ANNOTATIONS = [
   "service.kubernetes.io/topology-mode",
 ];
 
-export interface ServicePortInfo {
+export interface ServicePortInfo extends EndpointPolicy {
   /** `namespace/name:port`, as in comments. */
   readonly name: string;
   /** Lower case, as iptables has it. */
@@ -42,12 +48,8 @@ export interface ServicePortInfo {
   readonly internalLocal: boolean;
   /** There is an address or port for clients outside of the cluster. */
   readonly external: boolean;
-  readonly usesCluster: boolean;
-  readonly usesLocal: boolean;
   /** 0 when there is none. */
   readonly healthCheckNodePort: number;
-  /** The Service's annotations let hints count. */
-  readonly hintsWanted: boolean;
   readonly chosen: ChosenEndpoints;
   readonly chains: {
     readonly cluster: string;
@@ -111,7 +113,12 @@ function servicePort(
     (behaviour.localPolicyForExternalIPs && type === "ClusterIP" && service.externalIPs.length > 0);
   const externalLocal = service.externalTrafficPolicy === "Local" && policyCounts;
   const internalLocal = service.internalTrafficPolicy === "Local";
-  const half = {
+  const policy = {
+    usesCluster: !internalLocal || external,
+    usesLocal: internalLocal || (externalLocal && external),
+    hintsWanted: hintsWanted(service, context),
+  };
+  return {
     name,
     protocol,
     clusterIP,
@@ -127,11 +134,10 @@ function servicePort(
     externalLocal,
     internalLocal,
     external,
-    usesCluster: !internalLocal || external,
-    usesLocal: internalLocal || (externalLocal && external),
     healthCheckNodePort:
       type === "LoadBalancer" && service.externalTrafficPolicy === "Local" ? service.healthCheckNodePort : 0,
-    hintsWanted: hintsWanted(service, context),
+    ...policy,
+    chosen: chooseEndpoints(endpoints, policy, context),
     chains: {
       cluster: serviceChain("KUBE-SVC-", name, protocol),
       local: serviceChain("KUBE-SVL-", name, protocol),
@@ -140,8 +146,6 @@ function servicePort(
       endpoint: (endpoint: EndpointInfo) => endpointChain(name, protocol, endpoint.text),
     },
   };
-  const info: ServicePortInfo = { ...half, chosen: { cluster: [], local: [], reachable: [], any: false } };
-  return { ...info, chosen: chooseEndpoints(endpoints, info, context) };
 }
 
 /** The cluster IP of the family, or undefined when kube-proxy skips the Service. */

@@ -1,0 +1,190 @@
+// What a user who types something wrong reads: one clear diagnostic, the exit code, and nothing on stdout.
+import { describe, expect, test } from "vitest";
+import { landfall, type World } from "./terminal.js";
+
+const DUMP = `*nat
+:PREROUTING ACCEPT [0:0]
+:KUBE-SVC-A - [0:0]
+-A PREROUTING -d 10.96.0.1/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-A
+-A KUBE-SVC-A -m statistic --mode random --probabilty 0.5 -j ACCEPT
+COMMIT
+`;
+
+const SERVICE = `apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  ports:
+    - port: "80"
+`;
+
+const cases: readonly (readonly [string, readonly string[], World, number, string])[] = [
+  [
+    "a malformed rule",
+    ["fmt", "a.save"],
+    { files: { "a.save": DUMP } },
+    3,
+    `a.save:5:42: error[LF1007]: unknown option --probabilty in match statistic
+5│ -A KUBE-SVC-A -m statistic --mode random --probabilty 0.5 -j ACCEPT
+ │                                          ^^^^^^^^^^^^ did you mean --probability?
+`,
+  ],
+  [
+    "a port in quotes",
+    ["compile", "svc.yaml"],
+    { files: { "svc.yaml": SERVICE } },
+    3,
+    `svc.yaml:7:13: error[LF5002]: Service default/web: spec.ports[0].port must be a number, got "80"
+7│     - port: "80"
+ │             ^^^^ remove the quotes
+`,
+  ],
+  [
+    "a missing file",
+    ["fmt", "nothing.save"],
+    {},
+    3,
+    `error[LF1033]: nothing.save cannot be read: there is no such file
+  = help: give the name of a file that is there, or - for standard input
+`,
+  ],
+  [
+    "a binary file",
+    ["fmt", "ls"],
+    { files: { ls: Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 0, 0, 1]) } },
+    3,
+    `ls:1:1: error[LF1032]: this is a binary file, not text
+  = help: landfall reads text as iptables-save and kubectl print it
+`,
+  ],
+  [
+    "an empty standard input",
+    ["fmt", "-"],
+    { stdin: "" },
+    3,
+    `-:1:1: error[LF1030]: this input is empty
+  = help: did the command before the pipe fail? iptables-save needs root
+`,
+  ],
+  [
+    "an unknown flag",
+    ["fmt", "--famly", "6"],
+    {},
+    2,
+    "error: unknown option '--famly'\n(Did you mean --family?)\n",
+  ],
+  ["an unknown command", ["trac"], {}, 2, "error: unknown command 'trac'\n(Did you mean trace?)\n"],
+  [
+    "an unknown form",
+    ["versions", "-o", "jsn"],
+    {},
+    2,
+    "error: option '-o, --output <form>' argument 'jsn' is invalid. Did you mean json?\n",
+  ],
+  [
+    "an unknown version",
+    ["compile", "cluster.yaml", "--kube-proxy", "1.99"],
+    {},
+    2,
+    "error[LF5007]: landfall does not know kube-proxy 1.99\n  = help: it knows 1.24, 1.25, 1.26, 1.27, 1.28, 1.29, 1.30, 1.31, 1.32, 1.33, 1.34, 1.35; `landfall versions` tells what changed when\n",
+  ],
+  [
+    "no packet",
+    ["trace", "node-a.save"],
+    {},
+    2,
+    "error: no packet was asked about\n  = help: landfall trace FILE… 10.1.2.3:4567 to 10.96.0.10:53/udp\n",
+  ],
+  [
+    "an unquoted arrow",
+    ["trace", "node-a.save", "10.1.2.3:4567", "-"],
+    {},
+    2,
+    "error: the packet ends in a lone `-`: the shell took the `>` of an unquoted `->` as a redirection\n  = help: write →, or to, or put the packet in quotes\n",
+  ],
+  [
+    "a packet that cannot be read",
+    ["trace", "node-a.save", "10.1.2.3 to 10.96.0.10:99999/udp"],
+    {},
+    3,
+    `packet:1:24: error[LF1050]: this packet cannot be read
+1│ 10.1.2.3 to 10.96.0.10:99999/udp
+ │                        ^^^^^^^^^ here should be a port from 0 to 65535
+  = help: a packet is SOURCE:PORT to DESTINATION:PORT/PROTOCOL, for example 10.1.2.3:4567 to 10.96.0.10:53/udp
+`,
+  ],
+  [
+    "nft text",
+    ["fmt", "-"],
+    { stdin: "table ip nat {\n}\n" },
+    3,
+    `-:1:1: error[LF1031]: this looks like \`nft list ruleset\`
+1│ table ip nat {
+ │ ^^^^^^^^^^^^^^
+  = help: landfall reads iptables-save text; on this node run \`iptables-nft-save\` as root
+`,
+  ],
+  [
+    "no input on a terminal",
+    ["fmt"],
+    {},
+    2,
+    "error: no input was named\n  = help: landfall fmt FILE, or … | landfall fmt -\n",
+  ],
+];
+
+describe("diagnostics", () => {
+  test.each(cases)("%s", async (_name, args, world, code, stderr) => {
+    expect(await landfall(args, world)).toEqual({ code, stdout: "", stderr, written: new Map() });
+  });
+
+  test("many faults are grouped and counted", async () => {
+    const rules = Array.from({ length: 100 }, (_, index) => `-A X --nothing${index} 1`).join("\n");
+    const { code, stderr } = await landfall(["fmt", "-"], { stdin: `*nat\n:X - [0:0]\n${rules}\nCOMMIT\n` });
+    expect(code).toBe(3);
+    expect(stderr.split("\n").filter((line) => line.includes(": error["))).toHaveLength(5);
+    expect(stderr).toContain("… and 95 more like these: 95 × error[LF1007]");
+  });
+
+  test("--diagnostics json: one object a line", async () => {
+    const ran = await landfall(["fmt", "a.save", "--diagnostics", "json"], { files: { "a.save": DUMP } });
+    expect(JSON.parse(ran.stderr)).toEqual({
+      code: "LF1007",
+      severity: "error",
+      message: "unknown option --probabilty in match statistic",
+      spans: [
+        {
+          file: "a.save",
+          line: 5,
+          col: 42,
+          endLine: 5,
+          endCol: 54,
+          label: "did you mean --probability?",
+          primary: true,
+        },
+      ],
+      notes: [],
+      help: null,
+    });
+  });
+
+  test("control characters of an input do not reach the terminal", async () => {
+    const evil = DUMP.replace("--probabilty", "--prob\u001b]0;x\u0007");
+    const { stderr } = await landfall(["fmt", "-"], { stdin: evil, terminal: true, stdinIsTerminal: false });
+    expect(stderr).toContain("\\x1b]0;x\\x07");
+    expect(stderr).not.toContain("\u0007");
+  });
+
+  test("colours: by flag, by environment, by terminal", async () => {
+    const coloured = async (world: World, ...flags: string[]) =>
+      (await landfall(["fmt", "nothing", ...flags], world)).stderr.includes("\u001b[31m");
+    expect(await coloured({})).toBe(false);
+    expect(await coloured({ terminal: true, stdin: "x" })).toBe(true);
+    expect(await coloured({ terminal: true, env: { NO_COLOR: "1" } })).toBe(false);
+    expect(await coloured({ env: { FORCE_COLOR: "1" } })).toBe(true);
+    expect(await coloured({ env: { FORCE_COLOR: "1" } }, "--no-color")).toBe(false);
+    expect(await coloured({ env: { NO_COLOR: "1" } }, "--color", "always")).toBe(true);
+    expect(await coloured({ terminal: true, env: { TERM: "dumb" } })).toBe(false);
+  });
+});
