@@ -23,8 +23,6 @@ export interface Behaviour {
   readonly firewallNote: boolean;
   /** A nodePortAddresses list without an address of this node also drops the rules of each node port. */
   readonly noNodeAddressNoNodePorts: boolean;
-  /** Empty nodePortAddresses of this family match all, without regard to lists of the other family. */
-  readonly nodePortAddressesPerFamily: boolean;
   /** `conntrack.tcpBeLiberal` leaves the rule against INVALID packets out. */
   readonly liberalSkipsInvalid: boolean;
   /** externalTrafficPolicy also counts for ClusterIP Services with external IPs. */
@@ -61,7 +59,6 @@ const BASE: Behaviour = {
   localnetFirewall: false,
   firewallNote: false,
   noNodeAddressNoNodePorts: true,
-  nodePortAddressesPerFamily: false,
   liberalSkipsInvalid: false,
   localPolicyForExternalIPs: false,
   networksReprinted: false,
@@ -108,11 +105,6 @@ export const CHANGES: readonly Change[] = [
     since: 27,
     what: "nodePortAddresses without an address of the node leave only the last rule of KUBE-SERVICES out",
     sets: { noNodeAddressNoNodePorts: false },
-  },
-  {
-    since: 28,
-    what: "nodePortAddresses are looked at per family",
-    sets: { nodePortAddressesPerFamily: true },
   },
   {
     since: 29,

@@ -4,7 +4,7 @@
  */
 import { ALL_ONES, type Family } from "../../grammar/address.js";
 import type { Range } from "../../grammar/meaning.js";
-import { contains, intersect, isSubset, subtract } from "./ranges.js";
+import { intersect, isSubset, subtract } from "./ranges.js";
 import { type Assumed, type Atom, atomKey, patternTakes } from "./world.js";
 
 /** Facts gathered from assumptions. */

@@ -10,7 +10,8 @@ import { type Problem, placeInLine, type Severity, type Source } from "../proble
 import { BUILT_IN_CHAINS, type Counters, isTableName, type Rule, type Ruleset } from "../state/rules.js";
 import { familyOfRules } from "./family.js";
 import { linesOf } from "./lines.js";
-import { type RuleSetting, readRule } from "./rule.js";
+import { readRule } from "./rule.js";
+import type { RuleSetting } from "./rule-draft.js";
 import {
   type DraftTable,
   type DraftTables,

@@ -1,0 +1,96 @@
+/**
+ * What iptables checks when a rule's words are all read: options that must be there or do not go together, protocols
+ * that a match needs, tables and hooks that a target may stand in. Defaults are filled in here too.
+ */
+import {
+  type Given,
+  isRefusal,
+  type Match,
+  type RuleContext,
+  type Target,
+} from "../../grammar/description.js";
+import type { HeaderGiven } from "../../grammar/header.js";
+import type { MatchTerm, Rule, TargetTerm } from "../state/rules.js";
+import type { Draft, Opened } from "./rule-draft.js";
+
+/** The terms of a rule, or undefined when iptables would refuse it. */
+export function checkRule(draft: Draft): Pick<Rule, "matches" | "target"> | undefined {
+  const { table, hook, family } = draft.setting;
+  const { protocol } = draft.header as HeaderGiven;
+  const context: RuleContext = {
+    family,
+    ...(table === undefined ? {} : { table }),
+    ...(hook === undefined ? {} : { hook }),
+    ...(protocol === undefined ? {} : { protocol }),
+  };
+  const matches = draft.matches.map(
+    (match): MatchTerm =>
+      match.kind === "opened"
+        ? { kind: "match", name: match.description.name, given: complete(match, context, draft) }
+        : { kind: "unknown-match", name: match.name, words: match.words },
+  );
+  const target = draft.target === undefined ? undefined : targetTerm(draft.target, context, draft);
+  return draft.failed ? undefined : { matches, ...(target === undefined ? {} : { target }) };
+}
+
+function targetTerm(target: NonNullable<Draft["target"]>, context: RuleContext, draft: Draft): TargetTerm {
+  switch (target.kind) {
+    case "opened":
+      return { kind: "target", name: target.description.name, given: complete(target, context, draft) };
+    case "unknown":
+      return { kind: "unknown-target", name: target.name, words: target.words };
+    case "chain":
+      return target;
+  }
+}
+
+/** The options of one extension with their defaults; at most one problem is said of each. */
+function complete(opened: Opened, context: RuleContext, draft: Draft): Given {
+  const { description, word } = opened;
+  const given: Given = opened.given;
+  const who = `${description.kind} ${description.name}`;
+  const misplaced =
+    description.kind === "match" ? needsProtocol(description, context) : outOfPlace(description, context);
+  if (misplaced !== undefined) {
+    draft.complain(description.kind === "match" ? "LF1010" : "LF1011", word, `${who} ${misplaced.why}`, {
+      ...(misplaced.help === undefined ? {} : { help: misplaced.help }),
+    });
+    return given;
+  }
+  const missing = Object.entries(description.options).find(
+    ([key, { required }]) => required && !Object.hasOwn(given, key),
+  );
+  if (missing !== undefined) {
+    draft.complain("LF1010", word, `${who} needs ${missing[1].name}`);
+    return given;
+  }
+  const completed = description.complete?.(given, context) ?? given;
+  if (!isRefusal(completed)) return completed;
+  draft.complain(
+    "LF1010",
+    word,
+    `${who}: ${completed.refused}`,
+    completed.help ? { help: completed.help } : {},
+  );
+  return given;
+}
+
+interface Misplaced {
+  readonly why: string;
+  readonly help?: string;
+}
+
+function needsProtocol({ name, impliedBy }: Match, { protocol }: RuleContext): Misplaced | undefined {
+  const fits = protocol !== undefined && !protocol.negated && impliedBy?.includes(protocol.value);
+  return impliedBy === undefined || fits ? undefined : { why: `needs -p ${name}` };
+}
+
+function outOfPlace({ tables, hooks }: Target, { table, hook }: RuleContext): Misplaced | undefined {
+  if (tables !== undefined && table !== undefined && !tables.includes(table)) {
+    return { why: `may not stand in table ${table}`, help: `it belongs in ${tables.join(" or ")}` };
+  }
+  if (hooks !== undefined && hook !== undefined && !hooks.includes(hook)) {
+    return { why: `may not stand in ${hook}`, help: `it belongs in ${hooks.join(" or ")}` };
+  }
+  return undefined;
+}
