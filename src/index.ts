@@ -14,6 +14,7 @@ export {
   compileIptables,
   familiesOf,
 } from "./compile/iptables/compile.js";
+export { compileNextSync } from "./compile/iptables/next-sync.js";
 export { type Payload, printPayload } from "./compile/iptables/payload.js";
 export { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "./compile/versions.js";
 export { readDocuments } from "./documents/read.js";

@@ -3,6 +3,7 @@ import { type Address, type Family, readAddress, readNetwork } from "../../gramm
 import type { ClusterModel, Node } from "../cluster/model.js";
 import { chooseNode, loneAddresses, networkOfAddresses, networkOfNode } from "../cluster/node.js";
 import { type Compiled, compileIptables, familiesOf } from "../compile/iptables/compile.js";
+import { compileNextSync } from "../compile/iptables/next-sync.js";
 import { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "../compile/versions.js";
 import type { Problem } from "../problems/problem.js";
 import type { Network } from "../state/network.js";
@@ -64,21 +65,28 @@ export function versionOf(flags: NodeFlags): Version {
 
 export interface CompilingRequest {
   readonly cluster: ClusterModel;
+  /** The cluster after a change, and its node: the sync that follows is compiled. */
+  readonly then?: { readonly cluster: ClusterModel; readonly facts: NodeFacts } | undefined;
   readonly facts: NodeFacts;
   readonly flags: NodeFlags;
   readonly family?: Family | undefined;
 }
 
 /** Compiles for one node, with notes on all that was left to defaults. */
-export function compileFor({ cluster, facts, flags, family }: CompilingRequest): Compiled {
-  const compiled = compileIptables(cluster, {
+export function compileFor({ cluster, then, facts, flags, family }: CompilingRequest): Compiled {
+  const { node, name, network } = then?.facts ?? facts;
+  const options = {
     version: versionOf(flags),
-    node: facts.node,
-    nodeName: facts.name,
-    network: facts.network,
+    node,
+    nodeName: name,
+    network,
     ...(family === undefined ? {} : { family }),
     facts: { nfacct: flags.set?.get("nfacct") !== "false" },
-  });
+  };
+  const compiled =
+    then === undefined
+      ? compileIptables(cluster, options)
+      : compileNextSync(cluster, then.cluster, options, facts.node);
   const notes: string[] = [];
   if (cluster.proxy === undefined)
     notes.push("no KubeProxyConfiguration was given: kube-proxy's own defaults are used");

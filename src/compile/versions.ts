@@ -39,6 +39,14 @@ export interface Behaviour {
   readonly zoneHints: "annotation auto" | "annotation not disabled" | "always";
   /** Node hints are used before zone hints. */
   readonly nodeHints: boolean;
+  /** Later syncs write the chains of changed Services only. */
+  readonly partialSync: boolean;
+  /** What counts as a change of an EndpointSlice: its ports and endpoints, or anything in it. */
+  readonly sliceChange: "ports and endpoints" | "anything";
+  /** A slice is looked at by the proxier of its own family alone. */
+  readonly slicesPerFamily: boolean;
+  /** Which changed labels of the node force a full sync. */
+  readonly fullSyncOn: "any label" | "topology labels";
 }
 
 interface Change {
@@ -67,6 +75,10 @@ const BASE: Behaviour = {
   primaryNodePortAddress: false,
   zoneHints: "annotation auto",
   nodeHints: false,
+  partialSync: false,
+  sliceChange: "ports and endpoints",
+  slicesPerFamily: false,
+  fullSyncOn: "any label",
 };
 
 export const CHANGES: readonly Change[] = [
@@ -85,6 +97,12 @@ export const CHANGES: readonly Change[] = [
     what: "terminating endpoints that still serve are used when no ready one is left",
     sets: { terminatingFallback: true },
     gate: { name: "ProxyTerminatingEndpoints", from: 24, lockedFrom: 28 },
+  },
+  {
+    since: 27,
+    what: "later syncs write the chains of changed Services only",
+    sets: { partialSync: true },
+    gate: { name: "MinimizeIPTablesRestore", from: 26, lockedFrom: 28 },
   },
   {
     since: 27,
@@ -142,6 +160,16 @@ export const CHANGES: readonly Change[] = [
     what: "zone hints are used without an annotation (trafficDistribution)",
     sets: { zoneHints: "always" },
     gate: { name: "ServiceTrafficDistribution", from: 30, lockedFrom: 33 },
+  },
+  {
+    since: 32,
+    what: "any change of an EndpointSlice, of its labels too, writes the chains of its Service again (perhaps since 1.31)",
+    sets: { sliceChange: "anything" },
+  },
+  {
+    since: 34,
+    what: "a changed EndpointSlice concerns the rules of its own family alone; of the node's labels only the topology ones force a full sync (perhaps since 1.31)",
+    sets: { slicesPerFamily: true, fullSyncOn: "topology labels" },
   },
   {
     since: 34,

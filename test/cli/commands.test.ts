@@ -32,6 +32,19 @@ describe("compile", () => {
     expect(stderr).toContain("kube-proxy 1.35, IPv4, node node-2");
   });
 
+  test("--then compiles the sync that follows a change", async () => {
+    const cluster = readFileSync(join(import.meta.dirname, "../../fixtures/example/cluster.yaml"), "utf8");
+    const files = { "after.yaml": cluster.replace("- 10.244.3.18", "- 10.244.3.19") };
+    const { code, stdout } = await landfall(
+      ["compile", ...OBJECTS, "--then", "after.yaml", "-o", "restore"],
+      { files },
+    );
+    expect(code).toBe(0);
+    const own = stdout.split("\n").filter((line) => /^-A KUBE-(SVC|EXT|SEP)/.test(line));
+    expect(own.every((line) => line.includes("shop/product-service:http"))).toBe(true);
+    expect(stdout.match(/^-X .*/gm)).toEqual(["-X KUBE-SEP-3QESRTTIBQOSYA44"]);
+  });
+
   test("asks which node, and lists them", async () => {
     const { code, stdout, stderr } = await landfall(["compile", "cluster.yaml"]);
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });

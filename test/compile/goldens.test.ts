@@ -1,6 +1,7 @@
 // Byte for byte what the real kube-proxy wrote, for every scenario, version and family.
 import { describe, expect, test } from "vitest";
 import { compileIptables } from "../../src/compile/iptables/compile.js";
+import { compileNextSync } from "../../src/compile/iptables/next-sync.js";
 import { printPayload } from "../../src/compile/iptables/payload.js";
 import type { Version } from "../../src/compile/versions.js";
 import { readRules } from "../../src/text/rules.js";
@@ -11,7 +12,9 @@ import {
   goldenKey,
   goldens,
   SCENARIOS,
+  SYNC_SCENARIOS,
   scenario,
+  syncScenario,
   withoutRemarks,
 } from "./goldens.js";
 
@@ -55,4 +58,22 @@ describe.each(GOLDEN_VERSIONS)("kube-proxy %s", (version) => {
     const own = (text: string) => text.split("\n").filter((line) => line.startsWith("-A KUBE-"));
     expect(own(printRuleset(payload.ruleset))).toEqual(own(save));
   });
+});
+
+describe.each(["1.30", "1.34"] as const)("the next sync of kube-proxy %s", (version) => {
+  const expected = goldens(`sync-${version}`);
+
+  test.each(SYNC_SCENARIOS.flatMap((name) => FAMILIES.map((family) => [name, family] as const)))(
+    "%s, %s",
+    (name, family) => {
+      const { before, after } = syncScenario(name);
+      const { node, name: nodeName } = after.choice;
+      const options = { version, family, node, nodeName };
+      const { payload, state } = compileNextSync(before.model, after.model, options, before.choice.node);
+      expect(printPayload(payload)).toBe(expected.get(goldenKey(name, "restore", family)));
+      const ruleset = state.rulesets[family];
+      const save = expected.get(goldenKey(name, "save", family)) ?? "";
+      expect(ruleset && withoutRemarks(printRuleset(ruleset))).toBe(withoutRemarks(save));
+    },
+  );
 });

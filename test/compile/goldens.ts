@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, "../../fixtures/kube-proxy");
 
 export const GOLDEN_VERSIONS = ["1.24", "1.26", "1.28", "1.29", "1.30", "1.31", "1.34"] as const;
 export const SCENARIOS = readdirSync(join(ROOT, "iptables"));
+export const SYNC_SCENARIOS = readdirSync(join(ROOT, "iptables-sync"));
 export const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 
 /** `restore` and `save` texts by scenario and family. */
@@ -21,9 +22,9 @@ export function goldenKey(scenario: string, kind: "restore" | "save", family: Fa
   return `${scenario} iptables-${kind}.${family}.txt`;
 }
 
-/** All texts of one version. */
-export function goldens(version: string): Goldens {
-  const packed = gunzipSync(readFileSync(join(ROOT, "expected", `${version}.txt.gz`))).toString();
+/** All texts of one version; `sync-1.30` are those of second syncs. */
+export function goldens(set: string): Goldens {
+  const packed = gunzipSync(readFileSync(join(ROOT, "expected", `${set}.txt.gz`))).toString();
   const texts = new Map<string, string>();
   for (const part of packed.split(/^==== /m).slice(1)) {
     const end = part.indexOf("\n");
@@ -32,10 +33,25 @@ export function goldens(version: string): Goldens {
   return texts;
 }
 
+export interface Scenario {
+  readonly model: ClusterModel;
+  readonly choice: NodeChoice;
+}
+
 /** The objects of a scenario, and the node it is about. */
-export function scenario(name: string): { model: ClusterModel; choice: NodeChoice } {
-  const documents = ["objects.yaml", "kube-proxy.yaml"].flatMap((file) => {
-    const path = join(ROOT, "iptables", name, file);
+export function scenario(name: string): Scenario {
+  return load(join("iptables", name), "objects.yaml");
+}
+
+/** A cluster before and after a change. */
+export function syncScenario(name: string): { before: Scenario; after: Scenario } {
+  const folder = join("iptables-sync", name);
+  return { before: load(folder, "before.yaml"), after: load(folder, "after.yaml") };
+}
+
+function load(folder: string, objects: string): Scenario {
+  const documents = [objects, "kube-proxy.yaml"].flatMap((file) => {
+    const path = join(ROOT, folder, file);
     const text = existsSync(path)
       ? readFileSync(path, "utf8")
       : gunzipSync(readFileSync(`${path}.gz`)).toString();

@@ -1,12 +1,20 @@
 /** `landfall compile`: Services and EndpointSlices → the text that kube-proxy programs. */
 import type { Family } from "../../../grammar/address.js";
+import type { ClusterModel } from "../../cluster/model.js";
 import { type Compiled, familiesOf } from "../../compile/iptables/compile.js";
 import { printPayload } from "../../compile/iptables/payload.js";
 import { printRuleset } from "../../text/save.js";
 import { type CommonFlags, inputNames, report, say } from "../common.js";
-import { compileFor, familyWord, type NodeFlags, nodeFacts, versionOf } from "../compiling.js";
+import {
+  compileFor,
+  familyWord,
+  type NodeFacts,
+  type NodeFlags,
+  nodeFacts,
+  versionOf,
+} from "../compiling.js";
 import { EXIT } from "../exit.js";
-import { readInputs } from "../inputs.js";
+import { type Inputs, readInputs } from "../inputs.js";
 import type { IO } from "../io.js";
 import { clean } from "../style.js";
 
@@ -14,6 +22,8 @@ export interface CompileFlags extends CommonFlags, NodeFlags {
   readonly output: "restore" | "save";
   readonly family?: Family;
   readonly out?: string;
+  /** Inputs of the cluster after a change. */
+  readonly then?: readonly string[];
 }
 
 export async function compile(named: readonly string[], flags: CompileFlags, io: IO): Promise<number> {
@@ -38,13 +48,18 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
       message: "rules among the inputs are not used to compile",
     });
   }
+  const after = flags.then === undefined ? undefined : await readInputs(flags.then, io);
+  if (after !== undefined) problems.push(...after.problems);
+  const then =
+    cluster === undefined || after === undefined ? undefined : clusterAfter(cluster, after, inputs, flags);
+  if (then !== undefined) problems.push(...then.facts.problems);
   const failed = report(problems, io, flags);
   if (failed !== undefined || cluster === undefined) return failed ?? EXIT.unreadable;
 
   const every = flags.out === undefined ? [] : familiesOf(cluster, facts.node);
   const families = flags.family !== undefined ? [flags.family] : every.length > 0 ? every : [undefined];
   for (const family of families) {
-    const compiled = compileFor({ cluster, facts, flags, family });
+    const compiled = compileFor({ cluster, then, facts, flags, family });
     report(compiled.problems, io, flags);
     say(
       io,
@@ -64,6 +79,22 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
     }
   }
   return EXIT.done;
+}
+
+/** The cluster after a change: what it does not say of nodes and configuration is as before. */
+function clusterAfter(
+  before: ClusterModel,
+  after: Inputs,
+  inputs: Inputs,
+  flags: CompileFlags,
+): { cluster: ClusterModel; facts: NodeFacts } {
+  const model = after.cluster ?? { services: [], slices: [], nodes: [] };
+  const cluster: ClusterModel = {
+    ...(before.proxy === undefined ? {} : { proxy: before.proxy }),
+    ...model,
+    nodes: model.nodes.length === 0 ? before.nodes : model.nodes,
+  };
+  return { cluster, facts: nodeFacts(cluster, after.network ?? inputs.network, flags) };
 }
 
 /** What iptables-save prints afterwards; the first line tells readers the family, without a date that would differ. */

@@ -1,18 +1,24 @@
 /** ClusterModel → what kube-proxy in iptables mode writes on one node, for one family. */
 import { type Family, familyOf, readAddress, readNetwork } from "../../../grammar/address.js";
-import { type ClusterModel, DEFAULT_PROXY_CONFIGURATION, type Node } from "../../cluster/model.js";
+import {
+  type ClusterModel,
+  DEFAULT_PROXY_CONFIGURATION,
+  type Node,
+  type ProxyConfiguration,
+} from "../../cluster/model.js";
 import { networkOfNode } from "../../cluster/node.js";
 import type { Problem } from "../../problems/problem.js";
 import type { Network } from "../../state/network.js";
 import type { NodeState } from "../../state/nodestate.js";
+import type { Ruleset } from "../../state/rules.js";
 import { behaviourOf, NEWEST_VERSION, type Version } from "../versions.js";
 import { type Context, makeContext } from "./context.js";
 import { filterTable } from "./filter.js";
-import { natTable } from "./nat.js";
+import { natTable, type SyncScope } from "./nat.js";
 import { natTableMarkingDrops } from "./nat-marking-drops.js";
 import { rulesAfterSync } from "./node.js";
 import type { Payload } from "./payload.js";
-import { servicePorts } from "./services.js";
+import { type ServicePorts, servicePorts } from "./services.js";
 
 export interface CompileOptions {
   /** Default: the newest. */
@@ -31,9 +37,9 @@ export interface CompileOptions {
 export interface Compiled {
   readonly family: Family;
   readonly version: Version;
-  /** What the first full sync sends to iptables-restore. */
+  /** What the sync sends to iptables-restore. */
   readonly payload: Payload;
-  /** The node after it, if it was empty before. */
+  /** The node after it; if it is the first sync, the node was empty before. */
   readonly state: NodeState;
   /** Notes and warnings; compiling itself cannot fail. */
   readonly problems: readonly Problem[];
@@ -44,38 +50,66 @@ const LARGE_CLUSTER_ENDPOINTS = 1000;
 
 /** Compiles as kube-proxy's first full sync does; Services are walked in the byte order of their names. */
 export function compileIptables(model: ClusterModel, options: CompileOptions = {}): Compiled {
+  const prepared = prepare(model, options);
+  const payload = payloadOf(prepared, { writesChains: () => true, stale: [] });
+  return compiled(prepared, payload, rulesAfterSync(payload, prepared.context));
+}
+
+/** All that one sync is made from. */
+export interface Prepared extends ServicePorts {
+  readonly version: Version;
+  readonly context: Context;
+  readonly proxy: ProxyConfiguration;
+  readonly network: Network | undefined;
+}
+
+export function prepare(model: ClusterModel, options: CompileOptions): Prepared {
   const proxy = model.proxy ?? DEFAULT_PROXY_CONFIGURATION;
   const version = options.version ?? NEWEST_VERSION;
-  const behaviour = behaviourOf(version, proxy.featureGates);
-  const families = familiesOf(model, options.node);
-  const family = options.family ?? families[0] ?? "ipv4";
   const { node } = options;
   const network = options.network ?? (node === undefined ? undefined : networkOfNode(node));
   const context = makeContext({
-    family,
+    family: options.family ?? familiesOf(model, node)[0] ?? "ipv4",
     proxy,
-    behaviour,
+    behaviour: behaviourOf(version, proxy.featureGates),
     node,
     nodeName: options.nodeName ?? node?.meta.name ?? proxy.hostnameOverride,
     network,
     nfacct: options.facts?.nfacct ?? true,
   });
-  const { ports, endpointCount } = servicePorts(model, context);
-  const comments = endpointCount <= LARGE_CLUSTER_ENDPOINTS;
-  const nat = behaviour.marksForDrop ? natTableMarkingDrops : natTable;
-  const payload: Payload = {
+  return { version, context, proxy, network, ...servicePorts(model, context) };
+}
+
+/** In a large cluster the comments of endpoint rules are left out, and stale chains are deleted only now and then. */
+export function isLargeCluster({ endpointCount }: Prepared): boolean {
+  return endpointCount > LARGE_CLUSTER_ENDPOINTS;
+}
+
+export function payloadOf(prepared: Prepared, scope: SyncScope): Payload {
+  const { ports, context } = prepared;
+  const nat = context.behaviour.marksForDrop ? natTableMarkingDrops : natTable;
+  return {
     tables: [
       { name: "filter", ...filterTable(ports, context) },
-      { name: "nat", ...nat(ports, context, comments) },
+      { name: "nat", ...nat(ports, context, !isLargeCluster(prepared), scope) },
     ],
   };
+}
+
+/** The answer for a payload and the rules after it. */
+export function compiled(
+  { version, context, proxy, network }: Prepared,
+  payload: Payload,
+  ruleset: Ruleset,
+): Compiled {
+  const { family, behaviour } = context;
   const problems: Problem[] = behaviour.ignoredGates.map((gate) => ({
     code: "LF5005",
     severity: "warning",
     message: `feature gate ${gate} cannot be set in kube-proxy ${version}, so it is ignored`,
     ...(proxy.place === undefined ? {} : { place: proxy.place }),
   }));
-  return { family, version, payload, state: stateAfter(payload, context, network), problems };
+  return { family, version, payload, state: stateAfter(ruleset, context, network), problems };
 }
 
 /**
@@ -97,15 +131,15 @@ export function familiesOf(model: ClusterModel, node: Node | undefined): readonl
   return [...seen];
 }
 
-function stateAfter(payload: Payload, context: Context, network: Network | undefined): NodeState {
-  const { family, nodePorts } = context;
+function stateAfter(
+  ruleset: Ruleset,
+  { family, nodePorts }: Context,
+  network: Network | undefined,
+): NodeState {
   // So that node ports answer on 127.0.0.1, kube-proxy lets packets with that address leave loopback.
   const set: readonly (readonly [string, string])[] = nodePorts.onLoopback
     ? [["net.ipv4.conf.all.route_localnet", "1"]]
     : [];
   const sysctls = new Map([...(network?.sysctls ?? []), ...set]);
-  return {
-    rulesets: { [family]: rulesAfterSync(payload, context) },
-    network: { ...network, sysctls },
-  };
+  return { rulesets: { [family]: ruleset }, network: { ...network, sysctls } };
 }

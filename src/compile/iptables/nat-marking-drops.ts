@@ -13,7 +13,7 @@ import {
 } from "./dispatch.js";
 import { externalChain, firewallChain } from "./external.js";
 import { masqueradeChains, masqueradeInternal } from "./masquerade.js";
-import { NAT_CHAINS } from "./nat.js";
+import { deleteStale, NAT_CHAINS, type SyncScope } from "./nat.js";
 import { append, comment, type Draft } from "./payload.js";
 import type { ServicePortInfo } from "./services.js";
 import { hasFirewall } from "./words.js";
@@ -22,10 +22,12 @@ export function natTableMarkingDrops(
   services: readonly ServicePortInfo[],
   context: Context,
   comments: boolean,
+  scope: SyncScope,
 ): Draft {
   const draft: Draft = { chains: [...NAT_CHAINS], rules: [] };
   masqueradeChains(draft, context);
   for (const service of services) serviceRules(draft, service, context, comments);
+  deleteStale(draft, scope);
   dispatchToNodePorts(draft, context);
   return draft;
 }

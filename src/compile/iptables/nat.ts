@@ -10,15 +10,35 @@ import { hasFirewall, hasInternal } from "./words.js";
 
 export const NAT_CHAINS = ["KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-MARK-MASQ"] as const;
 
-export function natTable(services: readonly ServicePortInfo[], context: Context, comments: boolean): Draft {
+/** How much of the nat table one sync writes. */
+export interface SyncScope {
+  /** Whether the own chains of a service port are written; its dispatch rules always are. */
+  writesChains(service: ServicePortInfo): boolean;
+  /** Chains that are there and no longer wanted, in the order in which they are deleted. */
+  readonly stale: readonly string[];
+}
+
+export function natTable(
+  services: readonly ServicePortInfo[],
+  context: Context,
+  comments: boolean,
+  scope: SyncScope,
+): Draft {
   const draft: Draft = { chains: [...NAT_CHAINS], rules: [] };
   masqueradeChains(draft, context);
   for (const service of services) {
     dispatch(draft, service, context);
-    ownChains(draft, service, context, comments);
+    if (scope.writesChains(service)) ownChains(draft, service, context, comments);
   }
+  deleteStale(draft, scope);
   dispatchToNodePorts(draft, context);
   return draft;
+}
+
+/** A chain can be deleted once it is empty, which its chain line makes it. */
+export function deleteStale(draft: Draft, { stale }: SyncScope): void {
+  draft.chains.push(...stale);
+  draft.rules.push(...stale.map((chain) => `-X ${chain}`));
 }
 
 /** Chain lines and rules of one service port's own chains. */

@@ -2,7 +2,6 @@
  * An otherwise empty node after kube-proxy's first sync: the chains and jumps that it makes with single iptables calls,
  * the canaries, and then the payload.
  */
-import type { Family } from "../../../grammar/address.js";
 import { type Chain, makeChain, type Rule, type Ruleset, rulesOf, type Table } from "../../state/rules.js";
 import { applyRestore, readRules } from "../../text/rules.js";
 import type { Context } from "./context.js";
@@ -57,10 +56,12 @@ function jumps({ behaviour }: Context): readonly Jump[] {
   ];
 }
 
-/** The rules after the first sync. They were made, not read, so they have no place. */
-export function rulesAfterSync(payload: Payload, context: Context): Ruleset {
-  const base = emptyNode(context.family, context);
-  const { family, tables } = applyRestore(base, { name: "payload", text: printPayload(payload) }).ruleset;
+/** The rules after a sync, of a node that has `base`, or is empty. They were made, not read, so they have no place. */
+export function rulesAfterSync(payload: Payload, context: Context, base?: Ruleset): Ruleset {
+  const { family, tables } = applyRestore(base ?? emptyNode(context), {
+    name: "payload",
+    text: printPayload(payload),
+  }).ruleset;
   return { family, tables: new Map([...tables].map(([name, table]) => [name, withoutPlaces(table)])) };
 }
 
@@ -70,7 +71,7 @@ function withoutPlaces(table: Table): Table {
   return { ...table, chains: new Map([...table.chains].map(([name, chain]) => [name, placeless(chain)])) };
 }
 
-function emptyNode(family: Family, context: Context): Ruleset {
+function emptyNode(context: Context): Ruleset {
   const all = jumps(context);
   const table = (name: "filter" | "nat"): string[] => {
     const own = all.filter((jump) => jump.table === name);
@@ -95,5 +96,5 @@ function emptyNode(family: Family, context: Context): Ruleset {
     ...table("nat"),
     "",
   ].join("\n");
-  return readRules({ name: "kube-proxy", text }, { family }).ruleset;
+  return readRules({ name: "kube-proxy", text }, { family: context.family }).ruleset;
 }

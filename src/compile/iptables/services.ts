@@ -29,6 +29,8 @@ const HINTS_ANNOTATIONS = [
 ];
 
 export interface ServicePortInfo extends EndpointPolicy {
+  /** `namespace/name` of its Service. */
+  readonly service: string;
   /** `namespace/name:port`, as in comments. */
   readonly name: string;
   /** Lower case, as iptables has it. */
@@ -119,6 +121,7 @@ function servicePort(
     hintsWanted: hintsWanted(service, context),
   };
   return {
+    service: `${meta.namespace}/${meta.name}`,
     name,
     protocol,
     clusterIP,
