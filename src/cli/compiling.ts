@@ -7,6 +7,7 @@ import { compileNextSync } from "../compile/iptables/next-sync.js";
 import { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "../compile/versions.js";
 import type { Problem } from "../problems/problem.js";
 import type { Network } from "../state/network.js";
+import type { NodeState } from "../state/nodestate.js";
 import { UsageError } from "./exit.js";
 
 export interface NodeFlags {
@@ -69,18 +70,22 @@ export interface CompilingRequest {
   readonly then?: { readonly cluster: ClusterModel; readonly facts: NodeFacts } | undefined;
   readonly facts: NodeFacts;
   readonly flags: NodeFlags;
+  /** Rules that the node has before, by family. */
+  readonly onto?: NodeState["rulesets"];
   readonly family?: Family | undefined;
 }
 
 /** Compiles for one node, with notes on all that was left to defaults. */
-export function compileFor({ cluster, then, facts, flags, family }: CompilingRequest): Compiled {
+export function compileFor({ cluster, then, facts, flags, onto, family }: CompilingRequest): Compiled {
   const { node, name, network } = then?.facts ?? facts;
+  const target = family ?? familiesOf(cluster, facts.node)[0] ?? "ipv4";
   const options = {
+    onto: onto?.[target],
     version: versionOf(flags),
     node,
     nodeName: name,
     network,
-    ...(family === undefined ? {} : { family }),
+    family: target,
     facts: { nfacct: flags.set?.get("nfacct") !== "false" },
   };
   const compiled =

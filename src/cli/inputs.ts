@@ -7,8 +7,10 @@ import type { Document } from "../documents/document.js";
 import { readDocuments } from "../documents/read.js";
 import type { Problem, Source } from "../problems/problem.js";
 import type { Network } from "../state/network.js";
+import { mergeStates, type NodeState } from "../state/nodestate.js";
 import { familyOfRules } from "../text/family.js";
 import { recognise, type TextKind } from "../text/recognise.js";
+import { readRules } from "../text/rules.js";
 import type { IO } from "./io.js";
 
 /** What the named inputs hold. */
@@ -54,6 +56,17 @@ export async function readInputs(names: readonly string[], io: IO): Promise<Inpu
     ...(network === undefined ? {} : { network }),
     problems,
   };
+}
+
+/** The rules among the inputs as one state; their problems are added. */
+export function readDumps(inputs: Inputs, problems: Problem[]): NodeState {
+  return mergeStates(
+    inputs.rules.map(({ source, family }) => {
+      const read = readRules(source, { family });
+      problems.push(...read.problems);
+      return { rulesets: { [family]: read.ruleset } };
+    }),
+  );
 }
 
 /** The text of one input, or a problem that says why there is none. */

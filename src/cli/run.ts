@@ -82,6 +82,7 @@ Examples:
     .addOption(outputFlag(["save", "restore"], "save"))
     .addOption(new Option("--family <family>", "4 or 6; default: the cluster's first").argParser(familyFlag))
     .option("--then <files...>", "the cluster after a change: compile the sync that follows")
+    .option("--onto <dump>", "rules that the node has already; default: none")
     .option("--out <folder>", "write all texts of all families as files")
     .addHelpText(
       "before",

@@ -41,6 +41,8 @@ export interface Behaviour {
   readonly nodeHints: boolean;
   /** Later syncs write the chains of changed Services only. */
   readonly partialSync: boolean;
+  /** Chains KUBE-XLB-, which kube-proxy before 1.24 wrote, are deleted with other stale ones. */
+  readonly deletesXLB: boolean;
   /** What counts as a change of an EndpointSlice: its ports and endpoints, or anything in it. */
   readonly sliceChange: "ports and endpoints" | "anything";
   /** A slice is looked at by the proxier of its own family alone. */
@@ -76,6 +78,7 @@ const BASE: Behaviour = {
   zoneHints: "annotation auto",
   nodeHints: false,
   partialSync: false,
+  deletesXLB: true,
   sliceChange: "ports and endpoints",
   slicesPerFamily: false,
   fullSyncOn: "any label",
@@ -123,6 +126,11 @@ export const CHANGES: readonly Change[] = [
     since: 27,
     what: "nodePortAddresses without an address of the node leave only the last rule of KUBE-SERVICES out",
     sets: { noNodeAddressNoNodePorts: false },
+  },
+  {
+    since: 28,
+    what: "leftover KUBE-XLB- chains of versions before 1.24 are no longer deleted",
+    sets: { deletesXLB: false },
   },
   {
     since: 29,

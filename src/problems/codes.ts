@@ -46,6 +46,7 @@ export const CODES = {
   LF5007: "an unknown kube-proxy version",
   LF5008: "no such object",
   LF5009: "two objects that exclude each other",
+  LF5010: "a sync that the node would refuse",
   LF9001: "an internal error",
 } as const;
 

@@ -15,6 +15,7 @@ import type { RuleSetting } from "./rule-draft.js";
 import {
   type DraftTable,
   type DraftTables,
+  danglingJump,
   declareChain,
   deleteChain,
   deleteRule,
@@ -107,7 +108,14 @@ function load(
       lastTable = table;
     } else if (trimmed === "COMMIT") {
       if (table === undefined) complain("LF1014", "COMMIT without a table", { severity: "warning" });
-      else table.remarks.inside.push(...takeRemarks());
+      else {
+        table.remarks.inside.push(...takeRemarks());
+        const dangling = danglingJump(table);
+        if (dangling !== undefined) {
+          const { from, to } = dangling;
+          complain("LF1014", `chain ${to} of table ${table.name} was deleted, but ${from} still jumps to it`);
+        }
+      }
       table = undefined;
     } else if (table === undefined) {
       if (/^(\[\d+:\d+\]\s+)?-[AIDRNXFPE]\s|^:\S+ \S+ \[/.test(trimmed)) {

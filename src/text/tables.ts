@@ -28,6 +28,8 @@ export interface DraftTable {
   readonly chains: Map<string, DraftChain>;
   /** The text declared its built-in chains, as a whole dump does and a payload for `--noflush` does not. */
   complete: boolean;
+  /** Chains that were deleted since the table began. */
+  readonly deleted: Set<string>;
   readonly remarks: { before: string[]; inside: string[]; after: string[] };
 }
 
@@ -40,6 +42,7 @@ export function emptyTable(name: string): DraftTable {
     name,
     chains: new Map(builtIn.map((chain) => [chain, draftChain("ACCEPT")])),
     complete: false,
+    deleted: new Set(),
     remarks: { before: [], inside: [], after: [] },
   };
 }
@@ -60,6 +63,7 @@ export function draftsOf(ruleset: Ruleset): DraftTables {
       ]),
     ),
     complete: true,
+    deleted: new Set(),
     remarks: {
       before: [...(table.remarks?.before ?? [])],
       inside: [...(table.remarks?.inside ?? [])],
@@ -128,6 +132,20 @@ export function deleteChain(table: DraftTable, name: string): Refused {
   if (chain.policy !== undefined) return `${name} is a built-in chain`;
   if (chain.rules.length > 0) return `chain ${name} still has rules`;
   table.chains.delete(name);
+  table.deleted.add(name);
+  return undefined;
+}
+
+/** A rule that still jumps to a chain that was deleted: iptables then refuses the whole table. */
+export function danglingJump(table: DraftTable): { from: string; to: string } | undefined {
+  const gone = [...table.deleted].filter((name) => !table.chains.has(name));
+  if (gone.length === 0) return undefined;
+  const names = new Set(gone);
+  for (const [from, { rules }] of table.chains) {
+    for (const { target } of rules) {
+      if (target?.kind === "chain" && names.has(target.chain)) return { from, to: target.chain };
+    }
+  }
   return undefined;
 }
 

@@ -1,33 +1,8 @@
 // The descriptions against the real iptables: every example is loaded into an empty network namespace and saved again.
-import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import type { Example } from "../../grammar/description.js";
 import { MATCHES, TARGETS } from "../../grammar/extensions.js";
-
-interface Real {
-  readonly saved: string | undefined;
-  readonly error: string;
-}
-
-function load(family: "ipv4" | "ipv6", table: string, rule: string): Real {
-  const tool = family === "ipv4" ? "iptables-legacy" : "ip6tables-legacy";
-  const script = `${tool}-restore && ${tool}-save -t ${table}`;
-  const input = `*${table}\n:T - [0:0]\n-A T ${rule}\nCOMMIT\n`;
-  const run = spawnSync("unshare", ["-n", "sh", "-c", script], { input, encoding: "utf8" });
-  return {
-    saved: run.status === 0 ? run.stdout.match(/^-A T.*$/m)?.[0] : undefined,
-    error: run.stderr ?? "",
-  };
-}
-
-/** Why the real tools cannot be asked here; undefined when they can. */
-function whyNot(): string | undefined {
-  if (process.getuid?.() !== 0) return "needs root";
-  const { saved, error } = load("ipv4", "filter", "-j ACCEPT");
-  return saved === "-A T -j ACCEPT"
-    ? undefined
-    : `iptables-legacy does not work here: ${error.trim() || "not installed"}`;
-}
+import { load, whyNot } from "./real.js";
 
 const reason = whyNot();
 if (reason !== undefined) console.info(`skipped, the real iptables: ${reason}`);

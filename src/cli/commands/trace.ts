@@ -5,12 +5,11 @@ import { resolveQuestion } from "../../cluster/resolve.js";
 import { evaluate } from "../../evaluate/evaluate.js";
 import type { Distribution } from "../../evaluate/outcome.js";
 import { type Problem, placeInLine } from "../../problems/problem.js";
-import { mergeStates, type NodeState } from "../../state/nodestate.js";
-import { readRules } from "../../text/rules.js";
+import type { NodeState } from "../../state/nodestate.js";
 import { type CommonFlags, inputNames, report, say } from "../common.js";
 import { compileFor, familyWord, type NodeFacts, type NodeFlags, nodeFacts } from "../compiling.js";
 import { EXIT, UsageError } from "../exit.js";
-import { type Inputs, readInputs, readSource } from "../inputs.js";
+import { type Inputs, readDumps, readInputs, readSource } from "../inputs.js";
 import type { IO } from "../io.js";
 import { namingOf } from "../naming.js";
 import { type AskedPacket, readPackets } from "../packets.js";
@@ -162,16 +161,6 @@ async function askedPackets(
     return [];
   }
   return [{ id: null, packet: resolved.packet }];
-}
-
-function readDumps(inputs: Inputs, problems: Problem[]): NodeState {
-  return mergeStates(
-    inputs.rules.map(({ source, family }) => {
-      const read = readRules(source, { family });
-      problems.push(...read.problems);
-      return { rulesets: { [family]: read.ruleset } };
-    }),
-  );
 }
 
 function withNetwork(state: NodeState, { network }: NodeFacts): NodeState {

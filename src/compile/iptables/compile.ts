@@ -12,11 +12,11 @@ import type { Network } from "../../state/network.js";
 import type { NodeState } from "../../state/nodestate.js";
 import type { Ruleset } from "../../state/rules.js";
 import { behaviourOf, NEWEST_VERSION, type Version } from "../versions.js";
-import { type Context, makeContext } from "./context.js";
+import { byBytes, type Context, makeContext } from "./context.js";
 import { filterTable } from "./filter.js";
 import { natTable, type SyncScope } from "./nat.js";
 import { natTableMarkingDrops } from "./nat-marking-drops.js";
-import { rulesAfterSync } from "./node.js";
+import { rulesAfterSync, type Synced } from "./node.js";
 import type { Payload } from "./payload.js";
 import { type ServicePorts, servicePorts } from "./services.js";
 
@@ -30,6 +30,8 @@ export interface CompileOptions {
   readonly nodeName?: string | undefined;
   /** The node's addresses; default: those of its Node object and loopback. */
   readonly network?: Network | undefined;
+  /** Rules that the node has before; default: none. */
+  readonly onto?: Ruleset | undefined;
   /** Facts that objects do not hold: whether nfacct objects can be made (default: yes). */
   readonly facts?: { readonly nfacct?: boolean };
 }
@@ -39,7 +41,7 @@ export interface Compiled {
   readonly version: Version;
   /** What the sync sends to iptables-restore. */
   readonly payload: Payload;
-  /** The node after it; if it is the first sync, the node was empty before. */
+  /** The node after it. */
   readonly state: NodeState;
   /** Notes and warnings; compiling itself cannot fail. */
   readonly problems: readonly Problem[];
@@ -51,8 +53,11 @@ const LARGE_CLUSTER_ENDPOINTS = 1000;
 /** Compiles as kube-proxy's first full sync does; Services are walked in the byte order of their names. */
 export function compileIptables(model: ClusterModel, options: CompileOptions = {}): Compiled {
   const prepared = prepare(model, options);
-  const payload = payloadOf(prepared, { writesChains: () => true, stale: [] });
-  return compiled(prepared, payload, rulesAfterSync(payload, prepared.context));
+  const payload = payloadOf(prepared, {
+    writesChains: () => true,
+    stale: staleChains(options.onto, prepared),
+  });
+  return compiled(prepared, payload, rulesAfterSync(payload, prepared.context, options.onto));
 }
 
 /** All that one sync is made from. */
@@ -81,7 +86,7 @@ export function prepare(model: ClusterModel, options: CompileOptions): Prepared 
 }
 
 /** In a large cluster the comments of endpoint rules are left out, and stale chains are deleted only now and then. */
-export function isLargeCluster({ endpointCount }: Prepared): boolean {
+function isLargeCluster({ endpointCount }: Prepared): boolean {
   return endpointCount > LARGE_CLUSTER_ENDPOINTS;
 }
 
@@ -96,11 +101,28 @@ export function payloadOf(prepared: Prepared, scope: SyncScope): Payload {
   };
 }
 
+/** Chains that kube-proxy deletes when it has not written them. */
+const OWN_CHAIN = /^KUBE-(?:SVC|SVL|SEP|FW|EXT|XLB)-/;
+
+/** Chains of Services that the node has and that are not wanted any more. */
+export function staleChains(ruleset: Ruleset | undefined, prepared: Prepared): readonly string[] {
+  const { behaviour } = prepared.context;
+  const present = [...(ruleset?.tables.get("nat")?.chains.keys() ?? [])];
+  // Looking for them costs too much in a large cluster to be done with every sync, since 1.25.
+  if (present.length === 0 || (isLargeCluster(prepared) && !behaviour.marksForDrop)) return [];
+  const full = payloadOf(prepared, { writesChains: () => true, stale: [] });
+  const wanted = new Set(full.tables.flatMap(({ chains }) => chains));
+  return present
+    .filter((chain) => OWN_CHAIN.test(chain) && !wanted.has(chain))
+    .filter((chain) => behaviour.deletesXLB || !chain.startsWith("KUBE-XLB-"))
+    .sort(byBytes);
+}
+
 /** The answer for a payload and the rules after it. */
 export function compiled(
   { version, context, proxy, network }: Prepared,
   payload: Payload,
-  ruleset: Ruleset,
+  { ruleset, refused }: Synced,
 ): Compiled {
   const { family, behaviour } = context;
   const problems: Problem[] = behaviour.ignoredGates.map((gate) => ({
@@ -109,6 +131,14 @@ export function compiled(
     message: `feature gate ${gate} cannot be set in kube-proxy ${version}, so it is ignored`,
     ...(proxy.place === undefined ? {} : { place: proxy.place }),
   }));
+  for (const why of refused) {
+    problems.push({
+      code: "LF5010",
+      severity: "warning",
+      message: `iptables-restore would refuse this sync: ${why}`,
+      notes: ["kube-proxy then changes nothing and tries again; what is shown is what it asks for"],
+    });
+  }
   return { family, version, payload, state: stateAfter(ruleset, context, network), problems };
 }
 

@@ -5,23 +5,19 @@
  */
 import { SERVICE_NAME_LABEL } from "../../cluster/consistency.js";
 import type { ClusterModel, EndpointSlice, Node } from "../../cluster/model.js";
-import type { Ruleset } from "../../state/rules.js";
 import {
   type Compiled,
   type CompileOptions,
   compiled,
   compileIptables,
-  isLargeCluster,
   type Prepared,
   payloadOf,
   prepare,
+  staleChains,
 } from "./compile.js";
 import { byBytes } from "./context.js";
 import { rulesAfterSync } from "./node.js";
 import type { ServicePortInfo } from "./services.js";
-
-/** Chains that kube-proxy deletes when it has not written them. */
-const OWN_CHAIN = /^KUBE-(?:SVC|SVL|SEP|FW|EXT)-/;
 
 /**
  * The second sync: `before` was compiled in full, then the cluster became `after`. `options.node` is the node after the
@@ -129,15 +125,4 @@ function contents({ ports, endpoints }: EndpointSlice): readonly string[] {
   return [...ports, ...full]
     .map((one) => JSON.stringify(Object.entries(one).sort(([left], [right]) => byBytes(left, right))))
     .sort(byBytes);
-}
-
-/** Chains of Services that the node has and that are not wanted any more. */
-function staleChains(ruleset: Ruleset | undefined, then: Prepared): readonly string[] {
-  // Looking for them costs too much in a large cluster to be done with every sync, since 1.25.
-  if (isLargeCluster(then) && !then.context.behaviour.marksForDrop) return [];
-  const wanted = new Set(
-    payloadOf(then, { writesChains: () => true, stale: [] }).tables.flatMap(({ chains }) => chains),
-  );
-  const present = [...(ruleset?.tables.get("nat")?.chains.keys() ?? [])];
-  return present.filter((chain) => OWN_CHAIN.test(chain) && !wanted.has(chain)).sort(byBytes);
 }
