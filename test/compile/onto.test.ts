@@ -18,7 +18,7 @@ test("a rule of others that still jumps to a stale chain is told: the real resto
   ]);
 });
 
-function after(dump: string, version: Version): string {
+function dumpAfter(dump: string, version: Version): string {
   const { model, choice } = scenario("seed-example");
   const { ruleset } = readRules({ name: "dump", text: dump }, { family: "ipv4" });
   const options = { version, family: "ipv4" as const, node: choice.node, nodeName: choice.name };
@@ -28,18 +28,18 @@ function after(dump: string, version: Version): string {
 
 describe.each(Object.entries(NODES))("%s", (_name, dump) => {
   test("a second first sync changes nothing", () => {
-    const once = after(dump, "1.34");
-    expect(tablesOf(after(once, "1.34"))).toEqual(tablesOf(once));
+    const once = dumpAfter(dump, "1.34");
+    expect(tablesOf(dumpAfter(once, "1.34"))).toEqual(tablesOf(once));
   });
 
   test("kube-proxy's own chains are those of an empty node", () => {
     const own = (text: string) => text.match(/^-A KUBE-(?:SVC|SEP|EXT|SVL|FW|SERVICES|NODEPORTS).*/gm);
-    expect(own(after(dump, "1.30"))).toEqual(own(after("", "1.30")));
+    expect(own(dumpAfter(dump, "1.30"))).toEqual(own(dumpAfter("", "1.30")));
   });
 });
 
 test("kubelet's jumps keep their place, missing ones come on top, leftovers go", () => {
-  const text = after(NODES["kubelet, a CNI plugin and leftovers"] ?? "", "1.30");
+  const text = dumpAfter(NODES["kubelet, a CNI plugin and leftovers"] ?? "", "1.30");
   expect(text.match(/^-A (?:INPUT|PREROUTING|POSTROUTING) .*/gm)).toEqual([
     '-A INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL',
     '-A INPUT -m comment --comment "kubernetes health check service ports" -j KUBE-NODEPORTS',
@@ -54,5 +54,5 @@ test("kubelet's jumps keep their place, missing ones come on top, leftovers go",
   expect(text).not.toContain("KUBE-SVC-AAAAAAAAAAAAAAAA");
   expect(text).toContain(":KUBE-XLB-AAAAAAAAAAAAAAAA - ");
   expect(text).toContain(":FORWARD DROP ");
-  expect(after(NODES["kubelet, a CNI plugin and leftovers"] ?? "", "1.27")).not.toContain("KUBE-XLB-");
+  expect(dumpAfter(NODES["kubelet, a CNI plugin and leftovers"] ?? "", "1.27")).not.toContain("KUBE-XLB-");
 });
