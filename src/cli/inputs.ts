@@ -1,10 +1,12 @@
 /** Files and standard input → texts of a known kind. */
+
 import type { Family } from "../../grammar/address.js";
 import type { ClusterModel } from "../cluster/model.js";
 import { isNetworkDocument, readNetworkDocument } from "../cluster/network.js";
 import { readCluster } from "../cluster/read.js";
 import type { Document } from "../documents/document.js";
 import { readDocuments } from "../documents/read.js";
+import { appendAll } from "../problems/append.js";
 import type { Problem, Source } from "../problems/problem.js";
 import type { Network } from "../state/network.js";
 import { mergeStates, type NodeState } from "../state/nodestate.js";
@@ -28,28 +30,28 @@ export async function readInputs(names: readonly string[], io: IO): Promise<Inpu
   const sources: Source[] = [];
   for (const name of names) {
     const source = await readSource(name, io, problems);
-    sources.push(...source);
+    appendAll(sources, source);
   }
   const rules: { source: Source; family: Family }[] = [];
   const documents: Document[] = [];
   for (const source of sources) {
     const kind = recognise(source.text);
-    if (kind === "rules") rules.push(...byFamily(source));
+    if (kind === "rules") appendAll(rules, byFamily(source));
     else if (kind === "documents") {
       const read = readDocuments(source);
-      documents.push(...read.documents);
-      problems.push(...read.problems);
+      appendAll(documents, read.documents);
+      appendAll(problems, read.problems);
     } else problems.push(unreadable(source, kind));
   }
   let network: Network | undefined;
   for (const document of documents.filter(isNetworkDocument)) {
     const read = readNetworkDocument(document);
-    problems.push(...read.problems);
+    appendAll(problems, read.problems);
     network = read.network ?? network;
   }
   const objects = documents.filter((document) => !isNetworkDocument(document));
   const cluster = objects.length === 0 ? undefined : readCluster(objects);
-  if (cluster !== undefined) problems.push(...cluster.problems);
+  if (cluster !== undefined) appendAll(problems, cluster.problems);
   return {
     rules,
     ...(cluster === undefined ? {} : { cluster: cluster.model }),
@@ -63,7 +65,7 @@ export function readDumps(inputs: Inputs, problems: Problem[]): NodeState {
   return mergeStates(
     inputs.rules.map(({ source, family }) => {
       const read = readRules(source, { family });
-      problems.push(...read.problems);
+      appendAll(problems, read.problems);
       return { rulesets: { [family]: read.ruleset } };
     }),
   );
@@ -77,7 +79,7 @@ export async function readSource(name: string, io: IO, problems: Problem[]): Pro
       const files = await io.listFolder(name);
       if (files !== undefined) {
         const sources: Source[] = [];
-        for (const file of files) sources.push(...(await readSource(file, io, problems)));
+        for (const file of files) appendAll(sources, await readSource(file, io, problems));
         return sources;
       }
     }

@@ -2,10 +2,12 @@
  * landfall's own network YAML: the interfaces, addresses, routes and sysctls of a node. Since no other program defines
  * the form, fields that it does not have are pointed out.
  */
+
 import * as z from "zod/mini";
 import { type Address, type Family, prefixMask, readAddress, readNetwork } from "../../grammar/address.js";
 import { checked, fieldName } from "../documents/check.js";
 import { type Document, isRecord, type Path } from "../documents/document.js";
+import { appendAll } from "../problems/append.js";
 import { nearest } from "../problems/nearest.js";
 import type { Problem } from "../problems/problem.js";
 import type { Interface, InterfaceAddress, Network, Route } from "../state/network.js";
@@ -73,7 +75,7 @@ export function readNetworkDocument(document: Document): NetworkRead {
   const problems: Problem[] = [];
   const object = checked(document, networkSchema, "network", problems);
   if (object === undefined) return { problems };
-  problems.push(...unknownFields(document));
+  appendAll(problems, unknownFields(document));
   const interfaces: Interface[] = (object.interfaces ?? []).map(({ name, addresses, ports }) => ({
     name,
     addresses: (addresses ?? []).map(interfaceAddress),
@@ -81,7 +83,7 @@ export function readNetworkDocument(document: Document): NetworkRead {
       ? { ports: ports.map((port) => ({ name: port.name, hosts: (port.hosts ?? []).map(addressOf) })) }
       : {}),
   }));
-  problems.push(...unknownDevices(document, interfaces, object.routes ?? []));
+  appendAll(problems, unknownDevices(document, interfaces, object.routes ?? []));
   if (!interfaces.some(({ name }) => name === "lo")) interfaces.push({ name: "lo", addresses: LOOPBACK });
   const routes = (object.routes ?? []).map((route): Route => {
     const near = route.via || route.src;

@@ -2,7 +2,9 @@
  * Documents → ClusterModel. Each kind that kube-proxy looks at has a file in objects/; this one tells the kinds apart,
  * keeps the later of two objects of one name, and says what was left out.
  */
+
 import { type Document, isRecord } from "../documents/document.js";
+import { appendAll } from "../problems/append.js";
 import { nearest } from "../problems/nearest.js";
 import { hasErrors, type Problem } from "../problems/problem.js";
 import { checkCluster } from "./consistency.js";
@@ -38,7 +40,7 @@ export function readCluster(documents: readonly Document[]): ClusterRead {
     nodes: [...draft.nodes.values()],
     ...(draft.proxy === undefined ? {} : { proxy: draft.proxy }),
   };
-  if (!hasErrors(problems)) problems.push(...checkCluster(model));
+  if (!hasErrors(problems)) appendAll(problems, checkCluster(model));
   return { model, problems };
 }
 

@@ -2,8 +2,10 @@
  * iptables-save and iptables-restore text → rulesets. Any text is accepted: what cannot be read is a problem with its
  * place, and the rest is read. `readRules` loads onto an empty node, `applyRestore` onto rules that are there.
  */
+
 import type { Family } from "../../grammar/address.js";
 import { HOOKS } from "../../grammar/meaning.js";
+import { appendAll } from "../problems/append.js";
 import type { Code } from "../problems/codes.js";
 import { nearest } from "../problems/nearest.js";
 import { type Problem, placeInLine, type Severity, type Source } from "../problems/problem.js";
@@ -82,7 +84,7 @@ function load(
     const first = text.charCodeAt(0);
     if (first === 35) {
       if (table === undefined && lastTable !== undefined && text.startsWith("# Completed"))
-        lastTable.remarks.after.push(...takeRemarks(), text);
+        appendAll(lastTable.remarks.after, [...takeRemarks(), text]);
       else remarks.push(text);
       continue;
     }
@@ -102,14 +104,14 @@ function load(
       }
       tableLine = line;
       table = (noflush ? tables.get(name) : undefined) ?? emptyTable(name);
-      table.remarks.before.push(...takeRemarks());
+      appendAll(table.remarks.before, takeRemarks());
       // The same table a second time replaces the first, as iptables-restore does.
       tables.set(name, table);
       lastTable = table;
     } else if (trimmed === "COMMIT") {
       if (table === undefined) complain("LF1014", "COMMIT without a table", { severity: "warning" });
       else {
-        table.remarks.inside.push(...takeRemarks());
+        appendAll(table.remarks.inside, takeRemarks());
         const dangling = danglingJump(table);
         if (dangling !== undefined) {
           const { from, to } = dangling;
@@ -142,7 +144,9 @@ function load(
       help: "was the end cut off? iptables-restore refuses such a text",
     });
   }
-  lastTable?.remarks[table === undefined ? "after" : "inside"].push(...takeRemarks());
+  if (lastTable !== undefined) {
+    appendAll(lastTable.remarks[table === undefined ? "after" : "inside"], takeRemarks());
+  }
   return { ruleset: finish(tables, family), problems };
 }
 

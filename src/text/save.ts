@@ -1,11 +1,13 @@
 /**
  * Rulesets as iptables-save prints them: from terms, in the order of the descriptions, never by echoing what was read.
  */
+
 import type { Family } from "../../grammar/address.js";
 import type { Given, OptionTable } from "../../grammar/description.js";
 import { matchNamed, targetNamed } from "../../grammar/extensions.js";
 import { HEADER_OPTIONS } from "../../grammar/header.js";
 import { quote } from "../../grammar/values.js";
+import { appendAll } from "../problems/append.js";
 import { type Chain, type Counters, type Rule, type Ruleset, rulesOf, type Table } from "../state/rules.js";
 
 /** The text of all tables, each line with its end. `# ` lines that were read stand where they stood. */
@@ -21,14 +23,14 @@ export function printRule(rule: Rule, chain: string, family: Family): string {
   printOptions(HEADER_OPTIONS, rule.header, family, words);
   for (const term of rule.matches) {
     words.push("-m", term.name);
-    if (term.kind === "unknown-match") words.push(...term.words.map(quoteWord));
+    if (term.kind === "unknown-match") appendAll(words, term.words.map(quoteWord));
     else printOptions(matchNamed(term.name, family)?.options ?? {}, term.given, family, words);
   }
   const { target } = rule;
   if (target?.kind === "chain") words.push(target.goto ? "-g" : "-j", target.chain);
   else if (target !== undefined) {
     words.push("-j", target.name);
-    if (target.kind === "unknown-target") words.push(...target.words.map(quoteWord));
+    if (target.kind === "unknown-target") appendAll(words, target.words.map(quoteWord));
     else printOptions(targetNamed(target.name, family)?.options ?? {}, target.given, family, words);
   }
   return words.join(" ");
@@ -36,20 +38,21 @@ export function printRule(rule: Rule, chain: string, family: Family): string {
 
 function printTable(table: Table, family: Family, lines: string[]): void {
   const remarks = table.remarks ?? {};
-  lines.push(...(remarks.before ?? []), `*${table.name}`);
+  appendAll(lines, remarks.before ?? []);
+  lines.push(`*${table.name}`);
   for (const chain of table.chains.values()) {
-    lines.push(
-      ...(chain.remarks ?? []),
-      `:${chain.name} ${chain.policy ?? "-"} ${printCounters(chain.counters)}`,
-    );
+    appendAll(lines, chain.remarks ?? []);
+    lines.push(`:${chain.name} ${chain.policy ?? "-"} ${printCounters(chain.counters)}`);
   }
   for (const chain of table.chains.values()) printChain(chain, family, lines);
-  lines.push(...(remarks.inside ?? []), "COMMIT", ...(remarks.after ?? []));
+  appendAll(lines, remarks.inside ?? []);
+  lines.push("COMMIT");
+  appendAll(lines, remarks.after ?? []);
 }
 
 function printChain(chain: Chain, family: Family, lines: string[]): void {
   for (const rule of rulesOf(chain)) {
-    lines.push(...(rule.remarks ?? []));
+    appendAll(lines, rule.remarks ?? []);
     const counters = rule.counters === undefined ? "" : `${printCounters(rule.counters)} `;
     lines.push(counters + printRule(rule, chain.name, family));
   }

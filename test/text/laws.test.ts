@@ -109,6 +109,14 @@ describe("reading", () => {
     );
   });
 
+  test("more faults, remarks and words than a function takes arguments", () => {
+    const many = 200_000;
+    const faults = readRules({ name: "long", text: `*nat\n${"-A INPUT -j\n".repeat(many)}COMMIT\n` });
+    expect(faults.problems).toHaveLength(many);
+    const text = `${"# remark\n".repeat(many)}*nat\n-A INPUT -m owl ${"hoot ".repeat(many)}\nCOMMIT\n`;
+    expect(printRuleset(readRules({ name: "long", text }).ruleset).length).toBeGreaterThan(text.length - 10);
+  });
+
   test("rules without a quote cost no more than others", () => {
     // Looking for a closing quote beyond the line once made this quadratic: now 40,000 lines are read in a moment.
     const text = `*nat\n:T - [0:0]\n${"-A T -s 10.0.0.1/32 -j T2\n".repeat(40_000)}COMMIT\n`;

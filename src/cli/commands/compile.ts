@@ -1,8 +1,10 @@
 /** `landfall compile`: Services and EndpointSlices → the text that kube-proxy programs. */
+
 import type { Family } from "../../../grammar/address.js";
 import type { ClusterModel } from "../../cluster/model.js";
 import { type Compiled, familiesOf } from "../../compile/iptables/compile.js";
 import { printPayload } from "../../compile/iptables/payload.js";
+import { appendAll } from "../../problems/append.js";
 import { printRuleset } from "../../text/save.js";
 import { type CommonFlags, inputNames, report, say } from "../common.js";
 import {
@@ -51,13 +53,13 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
     });
   }
   const there = flags.onto === undefined ? undefined : await readInputs([flags.onto], io);
-  if (there !== undefined) problems.push(...there.problems);
+  if (there !== undefined) appendAll(problems, there.problems);
   const onto = there === undefined ? undefined : readDumps(there, problems);
   const after = flags.then === undefined ? undefined : await readInputs(flags.then, io);
-  if (after !== undefined) problems.push(...after.problems);
+  if (after !== undefined) appendAll(problems, after.problems);
   const then =
     cluster === undefined || after === undefined ? undefined : clusterAfter(cluster, after, inputs, flags);
-  if (then !== undefined) problems.push(...then.facts.problems);
+  if (then !== undefined) appendAll(problems, then.facts.problems);
   const failed = report(problems, io, flags);
   if (failed !== undefined || cluster === undefined) return failed ?? EXIT.unreadable;
 

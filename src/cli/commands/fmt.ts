@@ -1,5 +1,7 @@
 /** `landfall fmt`: rules as iptables-save prints them, and all problems of an input. */
+
 import type { Family } from "../../../grammar/address.js";
+import { appendAll } from "../../problems/append.js";
 import type { Problem } from "../../problems/problem.js";
 import { readRules } from "../../text/rules.js";
 import { printRuleset } from "../../text/save.js";
@@ -23,7 +25,7 @@ export async function fmt(named: readonly string[], flags: FmtFlags, io: IO): Pr
   const texts: string[] = [];
   for (const { source, family } of inputs.rules) {
     const read = readRules(source, { family: flags.family ?? family, keepUnread: flags.partial === true });
-    problems.push(...read.problems);
+    appendAll(problems, read.problems);
     texts.push(printRuleset(read.ruleset));
   }
   if (inputs.rules.length === 0 && problems.length === 0) {

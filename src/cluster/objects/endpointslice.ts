@@ -1,8 +1,10 @@
 /** EndpointSlice objects (discovery.k8s.io/v1): the fields that kube-proxy reads. */
+
 import * as z from "zod/mini";
 import { familyOf, readAddress } from "../../../grammar/address.js";
 import { checked, shown } from "../../documents/check.js";
 import type { Document } from "../../documents/document.js";
+import { appendAll } from "../../problems/append.js";
 import type { Problem } from "../../problems/problem.js";
 import type { EndpointSlice } from "../model.js";
 import { absent, flag, portOrNone, present, protocol, text } from "./fields.js";
@@ -57,7 +59,7 @@ export function readEndpointSlice(document: Document, problems: Problem[]): Endp
     })),
   };
   const wrong = wrongAddresses(document, slice);
-  problems.push(...wrong);
+  appendAll(problems, wrong);
   return wrong.length > 0 ? undefined : slice;
 }
 

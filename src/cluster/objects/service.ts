@@ -1,8 +1,10 @@
 /** Service objects (v1): the fields that kube-proxy reads, and what it would silently pass over in them. */
+
 import * as z from "zod/mini";
 import { readAddress } from "../../../grammar/address.js";
 import { checked, shown } from "../../documents/check.js";
 import type { Document, Path } from "../../documents/document.js";
+import { appendAll } from "../../problems/append.js";
 import type { Problem } from "../../problems/problem.js";
 import type { Service } from "../model.js";
 import {
@@ -121,7 +123,7 @@ export function readService(document: Document, problems: Problem[]): Service | 
     ...present("trafficDistribution", spec.trafficDistribution),
     ...present("selector", spec.selector ? new Map(Object.entries(spec.selector)) : undefined),
   };
-  problems.push(...passedOver(document, service));
+  appendAll(problems, passedOver(document, service));
   return service;
 }
 
@@ -137,7 +139,7 @@ function passedOver(document: Document, service: Service): readonly Problem[] {
       place: document.placeOf(path),
       ...(note === undefined ? {} : { notes: [note] }),
     });
-  if (service.type !== "ExternalName" && service.clusterIP === "" && service.clusterIPs.length === 0) {
+  if (service.type !== "ExternalName" && service.clusterIP === "") {
     warn(["spec", "clusterIP"], "LF5005", "spec.clusterIP is not set, so kube-proxy makes no rules for it");
   }
   for (const [index, family] of service.ipFamilies.entries()) {
