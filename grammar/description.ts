@@ -110,6 +110,8 @@ interface Extension<O extends OptionTable> {
   /** Families that have it; absent: both. */
   readonly families?: readonly Family[];
   readonly options: O;
+  /** Its rules make the kernel track connections; without any such rule, the nat table is not consulted. */
+  readonly tracksConnections?: true;
   // biome-ignore lint/suspicious/noExplicitAny: each shorthand has a value type of its own.
   readonly shorthands?: readonly Shorthand<any, O>[];
   /** Fills in the defaults that iptables-save prints, and refuses what iptables refuses. */

@@ -65,6 +65,7 @@ const ABOUT_THE_ENTRY: readonly Asked[] = [
 export const conntrack = defineMatch({
   name: "conntrack",
   summary: "the state and the entry of the packet's connection",
+  tracksConnections: true,
   options: OPTIONS,
   meaning(given, { family }) {
     const { state, status, direction } = given;

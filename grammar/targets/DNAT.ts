@@ -4,6 +4,7 @@ import { natRangeKind, refusePortsWithout, rewriteOf } from "../nat.js";
 export const DNAT = defineTarget({
   name: "DNAT",
   summary: "the connection gets a new destination; ends the nat table at this hook",
+  tracksConnections: true,
   tables: ["nat"],
   hooks: ["PREROUTING", "OUTPUT"],
   options: {

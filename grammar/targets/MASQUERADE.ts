@@ -4,6 +4,7 @@ import { natPortsKind, refusePortsWithout, rewriteOf } from "../nat.js";
 export const MASQUERADE = defineTarget({
   name: "MASQUERADE",
   summary: "the connection gets an address of the outgoing interface as its source",
+  tracksConnections: true,
   tables: ["nat"],
   hooks: ["POSTROUTING"],
   options: {

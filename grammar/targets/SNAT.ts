@@ -4,6 +4,7 @@ import { natRangeKind, refusePortsWithout, rewriteOf } from "../nat.js";
 export const SNAT = defineTarget({
   name: "SNAT",
   summary: "the connection gets a new source; ends the nat table at this hook",
+  tracksConnections: true,
   tables: ["nat"],
   hooks: ["POSTROUTING", "INPUT"],
   options: {

@@ -27,15 +27,23 @@ export interface Behaviour {
   readonly liberalSkipsInvalid: boolean;
   /** externalTrafficPolicy also counts for ClusterIP Services with external IPs. */
   readonly localPolicyForExternalIPs: boolean;
-  /** Ranges and CIDRs are written as parsed networks, host bits cleared. */
-  readonly networksReprinted: boolean;
+  /** External addresses, ranges and CIDRs are written as parsed: canonical, host bits cleared. */
+  readonly addressesReprinted: boolean;
+  /** So are the addresses of endpoints. */
+  readonly endpointsReprinted: boolean;
+  /** Any CIDR of length 0 in nodePortAddresses means all addresses, not `0.0.0.0/0` and `::/0` alone. */
+  readonly zeroByValue: boolean;
   /** `ipMode: Proxy` keeps kube-proxy away from a load balancer address. */
   readonly proxyModeHonoured: boolean;
   /** nfacct counters on the rules against INVALID packets and for node ports on loopback. */
   readonly countersByNfacct: boolean;
   /** `nodePortAddresses: [primary]`. */
   readonly primaryNodePortAddress: boolean;
-  /** Zone hints: by which annotation they are switched on. */
+  /** `internalTrafficPolicy` counts. */
+  readonly internalPolicy: boolean;
+  /** Zone hints count where an annotation switches them on. */
+  readonly annotatedHints: boolean;
+  /** The annotation that switches zone hints on; `always`: none is needed. */
   readonly zoneHints: "annotation auto" | "annotation not disabled" | "always";
   /** Node hints are used before zone hints. */
   readonly nodeHints: boolean;
@@ -71,7 +79,11 @@ const BASE: Behaviour = {
   noNodeAddressNoNodePorts: true,
   liberalSkipsInvalid: false,
   localPolicyForExternalIPs: false,
-  networksReprinted: false,
+  addressesReprinted: false,
+  endpointsReprinted: false,
+  zeroByValue: false,
+  internalPolicy: false,
+  annotatedHints: false,
   proxyModeHonoured: false,
   countersByNfacct: false,
   primaryNodePortAddress: false,
@@ -85,6 +97,18 @@ const BASE: Behaviour = {
 };
 
 export const CHANGES: readonly Change[] = [
+  {
+    since: 22,
+    what: "internalTrafficPolicy: Local keeps traffic for the cluster IP on the node",
+    sets: { internalPolicy: true },
+    gate: { name: "ServiceInternalTrafficPolicy", from: 21, lockedFrom: 26 },
+  },
+  {
+    since: 24,
+    what: "zone hints of EndpointSlices are used where an annotation of the Service asks for it",
+    sets: { annotatedHints: true },
+    gate: { name: "TopologyAwareHints", from: 21, lockedFrom: 33 },
+  },
   {
     since: 25,
     what: "KUBE-MARK-DROP is gone: source ranges and missing local endpoints drop in the filter table (KUBE-PROXY-FIREWALL); chains are written in another order",
@@ -114,7 +138,7 @@ export const CHANGES: readonly Change[] = [
   },
   {
     since: 27,
-    what: "the firewall chain of a load balancer ends in a comment instead of a jump",
+    what: "the firewall chain of a load balancer ends in a comment that tells where the rest is dropped",
     sets: { firewallNote: true },
   },
   {
@@ -144,8 +168,8 @@ export const CHANGES: readonly Change[] = [
   },
   {
     since: 30,
-    what: "source ranges and CIDRs are written as parsed networks, host bits cleared",
-    sets: { networksReprinted: true },
+    what: "external addresses, source ranges and CIDRs are written as parsed: IPv6 in canonical form, host bits cleared",
+    sets: { addressesReprinted: true },
   },
   {
     since: 30,
@@ -160,8 +184,13 @@ export const CHANGES: readonly Change[] = [
   },
   {
     since: 31,
-    what: "nodePortAddresses: [primary] means the node's first InternalIP",
+    what: "nodePortAddresses: [primary] means the node's first address of each family",
     sets: { primaryNodePortAddress: true },
+  },
+  {
+    since: 31,
+    what: "any CIDR of length 0 in nodePortAddresses means all addresses, not 0.0.0.0/0 and ::/0 alone (perhaps since later)",
+    sets: { zeroByValue: true },
   },
   {
     since: 31,
@@ -185,11 +214,12 @@ export const CHANGES: readonly Change[] = [
     sets: { nodeHints: true },
     gate: { name: "PreferSameTrafficDistribution", from: 33, lockedFrom: 35 },
   },
+  {
+    since: 35,
+    what: "addresses of endpoints are written as parsed: IPv6 in canonical form (perhaps since 1.31)",
+    sets: { endpointsReprinted: true },
+  },
 ];
-
-/** Older gates that still switch something off where they are known. */
-const HINTS_GATE = "TopologyAwareHints";
-const HINTS_LOCKED_FROM = 33;
 
 export const VERSIONS: readonly Version[] = Array.from(
   { length: NEWEST - OLDEST + 1 },
@@ -198,6 +228,12 @@ export const VERSIONS: readonly Version[] = Array.from(
 
 export const NEWEST_VERSION: Version = `1.${NEWEST}`;
 
+/** The version that brought a behaviour; the oldest one for what was always there. */
+export function firstVersionWith(behaviour: keyof Behaviour): Version {
+  const since = CHANGES.find(({ sets }) => behaviour in sets)?.since ?? OLDEST;
+  return `1.${Math.max(since, OLDEST)}`;
+}
+
 /** Reads `1.30`, `v1.30.3`, `1.30.3`; undefined when landfall does not know the minor version. */
 export function readVersion(text: string): Version | undefined {
   const found = /^v?1\.(\d+)(?:\.\d+)?(?:[-+].*)?$/.exec(text.trim());
@@ -205,10 +241,8 @@ export function readVersion(text: string): Version | undefined {
 }
 
 export interface VersionBehaviour extends Behaviour {
-  /** Gates that were named and do not exist in this version, or cannot be changed any more. */
+  /** Gates that were named, do not exist yet in this version or cannot be changed any more, and would change something. */
   readonly ignoredGates: readonly string[];
-  /** Hints are looked at at all. */
-  readonly hints: boolean;
 }
 
 /** How kube-proxy of a version behaves with these feature gates. */
@@ -224,10 +258,5 @@ export function behaviourOf(version: Version, gates: ReadonlyMap<string, boolean
       ignored.push(gate.name);
     if (open && asked !== undefined ? asked : minor >= since) Object.assign(behaviour, sets);
   }
-  const hintsAsked = minor < HINTS_LOCKED_FROM ? gates.get(HINTS_GATE) : undefined;
-  return {
-    ...behaviour,
-    hints: (hintsAsked ?? true) || behaviour.zoneHints === "always",
-    ignoredGates: ignored,
-  };
+  return { ...behaviour, ignoredGates: ignored };
 }

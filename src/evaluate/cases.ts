@@ -4,16 +4,18 @@
  */
 import { printAddress } from "../../grammar/address.js";
 import type { Range } from "../../grammar/meaning.js";
-import { answerOf, type Facts, withAnswer } from "./facts.js";
+import { impliedAnswer, narrow } from "./facts.js";
 import type { Assumption, Case, Landing } from "./outcome.js";
-import { isSubset } from "./ranges.js";
-import { plus } from "./share.js";
-import { type Assumed, type Atom, atomKey } from "./world.js";
+import { intersect, isSubset } from "./ranges.js";
+import { isSameShare, plus } from "./share.js";
+import type { Assumed, Atom, Narrowed, OpenField, World } from "./world.js";
 
 /** A path's end. */
 export interface End {
   readonly landing: Landing;
   readonly assumed: Assumed | undefined;
+  /** An answer is made for a packet that was refused here; whether it leaves the node is still to be seen. */
+  readonly toAnswer?: World;
 }
 
 export interface Cases {
@@ -23,6 +25,12 @@ export interface Cases {
 }
 
 const CASES_MAX = 256;
+
+/** Answers along one branch of the refinement. */
+const DEPTH_MAX = 2000;
+
+/** Paths looked at, over all branches, before the refinement stops. */
+const WORK_MAX = 20_000_000;
 
 interface Decided {
   readonly atom: Atom;
@@ -34,61 +42,80 @@ interface Unnamed {
   readonly landings: readonly Landing[];
 }
 
-export function casesOf(ends: readonly End[], facts: Facts): Cases {
-  const paths = ends.map(({ landing, assumed }) => ({ landing, decided: listOf(assumed) }));
-  const counter = { left: CASES_MAX };
-  const cases = split(paths, facts, [], counter);
+export function casesOf(ends: readonly End[], start: Narrowed): Cases {
+  const paths = ends.map(({ landing, assumed }) => ({ landing, decided: listOf(assumed), next: 0 }));
+  const search: Search = { answers: new Map(), left: CASES_MAX, work: WORK_MAX };
+  const cases = split(paths, start, [], search);
   return {
     cases: cases.map(({ decided, landings }) => ({ assuming: wordsOf(decided), landings })),
-    truncated: counter.left < 0,
+    truncated: search.left < 0,
   };
 }
 
 interface Path {
   readonly landing: Landing;
-  /** What is not yet answered by the facts of the case. */
   readonly decided: readonly Decided[];
+  /** Index of the first of `decided` that the case has not answered yet. */
+  readonly next: number;
+}
+
+interface Search {
+  /** Answers of the branch that is being looked at, by the atom's key. */
+  readonly answers: Map<string, boolean>;
+  /** Cases that may still be made; below zero: some were left out. */
+  left: number;
+  work: number;
 }
 
 function split(
   paths: readonly Path[],
-  facts: Facts,
+  narrowed: Narrowed,
   decided: readonly Decided[],
-  counter: { left: number },
+  search: Search,
 ): readonly Unnamed[] {
-  if (counter.left < 0) return [];
-  const open: Path[] = [];
-  let question: Atom | undefined;
-  for (const path of paths) {
-    const rest: Decided[] = [];
-    let possible = true;
-    for (const one of path.decided) {
-      const answer = answerOf(one.atom, facts);
-      if (answer === undefined) rest.push(one);
-      else if (answer !== one.holds) {
-        possible = false;
-        break;
-      }
-    }
-    if (!possible) continue;
-    question ??= rest[0]?.atom;
-    open.push({ landing: path.landing, decided: rest });
+  search.work -= paths.length;
+  if (search.left < 0 || search.work < 0 || decided.length > DEPTH_MAX) {
+    search.left = Math.min(search.left, -1);
+    return [];
   }
-  if (question === undefined) {
-    counter.left--;
-    return counter.left < 0 ? [] : [{ decided, landings: mergeLandings(open.map(({ landing }) => landing)) }];
+  const open = paths.flatMap((path) => advance(path, narrowed, search) ?? []);
+  const waiting = open.find(({ decided: own, next }) => next < own.length);
+  const atom = waiting?.decided[waiting.next]?.atom;
+  if (atom === undefined) {
+    search.left--;
+    return search.left < 0 ? [] : [{ decided, landings: mergeLandings(open.map(({ landing }) => landing)) }];
   }
-  const atom = question;
-  const branch = (holds: boolean) =>
-    split(open, withAnswer(facts, atom, holds), [...decided, { atom, holds }], counter);
-  const yes = branch(true);
+  const branch = (holds: boolean) => {
+    search.answers.set(atom.key, holds);
+    const cases = split(open, narrow(narrowed, atom, holds), [...decided, { atom, holds }], search);
+    search.answers.delete(atom.key);
+    return cases;
+  };
+  // "No" first: if some cases must be left out, the one in which nothing special holds is kept.
   const no = branch(false);
-  // A question whose answer changes nothing is not told.
-  if (yes.length === no.length && yes.every((one, index) => sameButFor(atom, one, no[index]))) {
-    counter.left += yes.length;
+  const yes = branch(true);
+  if (search.left >= 0 && isSameButFor(atom, yes, no)) {
+    search.left += yes.length;
     return yes.map((one) => ({ ...one, decided: one.decided.filter((other) => other.atom !== atom) }));
   }
   return [...yes, ...no];
+}
+
+/** The path behind what the case has answered; undefined: it is not possible in this case. */
+function advance(path: Path, narrowed: Narrowed, { answers }: Search): Path | undefined {
+  let { next } = path;
+  for (; next < path.decided.length; next++) {
+    const { atom, holds } = path.decided[next] as Decided;
+    const answer = answers.get(atom.key) ?? impliedAnswer(atom, narrowed);
+    if (answer === undefined) break;
+    if (answer !== holds) return undefined;
+  }
+  return next === path.next ? path : { ...path, next };
+}
+
+/** A question whose answer changes nothing is not told. */
+function isSameButFor(atom: Atom, yes: readonly Unnamed[], no: readonly Unnamed[]): boolean {
+  return yes.length === no.length && yes.every((one, index) => isSameCase(atom, one, no[index] as Unnamed));
 }
 
 /** One landing for each outcome; shares add up, the first path's steps stand for all. */
@@ -102,26 +129,30 @@ function mergeLandings(landings: readonly Landing[]): readonly Landing[] {
   return [...merged.values()];
 }
 
+const keys = new WeakMap<Landing, string>();
+
 function landingKey(landing: Landing): string {
-  const { share: _share, lastStep: _lastStep, ...outcome } = landing;
-  return Object.values(outcome).map(String).join(" ");
+  let key = keys.get(landing);
+  if (key === undefined) {
+    const { share: _share, lastStep: _lastStep, ...outcome } = landing;
+    key = Object.values(outcome).map(String).join(" ");
+    keys.set(landing, key);
+  }
+  return key;
 }
 
-function sameButFor(atom: Atom, left: Unnamed, right: Unnamed | undefined): boolean {
-  if (right === undefined || left.landings.length !== right.landings.length) return false;
+function isSameCase(atom: Atom, left: Unnamed, right: Unnamed): boolean {
+  if (left.landings.length !== right.landings.length) return false;
+  const equal = left.landings.every((landing, index) => {
+    const other = right.landings[index] as Landing;
+    return landingKey(landing) === landingKey(other) && isSameShare(landing.share, other.share);
+  });
   const rest = ({ decided }: Unnamed) =>
     decided
       .filter((one) => one.atom !== atom)
-      .map((one) => `${one.holds} ${atomKey(one.atom)}`)
+      .map((one) => `${one.holds} ${one.atom.key}`)
       .join("\n");
-  if (rest(left) !== rest(right)) return false;
-  return left.landings.every((landing, index) => {
-    const other = right.landings[index];
-    if (other === undefined || landingKey(landing) !== landingKey(other)) return false;
-    const exponent = BigInt(Math.max(landing.share.exponent, other.share.exponent));
-    const lift = ({ share }: Landing) => share.numerator << (exponent - BigInt(share.exponent));
-    return lift(landing) === lift(other);
-  });
+  return equal && rest(left) === rest(right);
 }
 
 function listOf(assumed: Assumed | undefined): readonly Decided[] {
@@ -144,7 +175,7 @@ function wordsOf(decided: readonly Decided[]): readonly Assumption[] {
   for (const { atom, holds } of decided) {
     if (atom.kind !== "range") {
       assumptions.push({
-        key: `${holds ? "" : "not "}${atomKey(atom)}`,
+        key: `${holds ? "" : "not "}${atom.key}`,
         words: holds ? atom.words : atom.wordsNot,
       });
     }
@@ -153,7 +184,7 @@ function wordsOf(decided: readonly Decided[]): readonly Assumption[] {
 }
 
 function rangeWords(
-  field: "source" | "sourcePort",
+  field: OpenField,
   decided: readonly { readonly atom: Atom & { kind: "range" }; readonly holds: boolean }[],
 ): Assumption {
   const name = field === "source" ? "the source" : "the source port";
@@ -163,7 +194,7 @@ function rangeWords(
   const no = decided
     .filter(({ holds }) => !holds)
     .map(({ atom }) => atom.ranges)
-    .filter((one) => narrowest === undefined || isSubset(one, narrowest));
+    .filter((one) => narrowest === undefined || intersect(one, narrowest).length > 0);
   const is = narrowest === undefined ? "" : printRanges(narrowest);
   const isNot = no.map(printRanges).join(", ");
   const single = narrowest?.length === 1 && narrowest[0]?.from === narrowest[0]?.to;

@@ -2,7 +2,7 @@
 import type { Address } from "../../grammar/address.js";
 import type { NodeState } from "../state/nodestate.js";
 import type { Ruleset } from "../state/rules.js";
-import type { Facts } from "./facts.js";
+import type { Narrowed } from "./world.js";
 
 export interface EvaluationContext {
   readonly state: NodeState;
@@ -10,7 +10,7 @@ export interface EvaluationContext {
   /** Empty connection table and empty xt_recent lists. */
   readonly fresh: boolean;
   /** Facts before anything was assumed. */
-  readonly facts: Facts;
+  readonly start: Narrowed;
   /** The packet was made by a process of the node. */
   readonly fromNode: boolean;
   /** The destination that the sender wrote. */
@@ -19,6 +19,8 @@ export interface EvaluationContext {
   readonly notes: Set<string>;
   /** Ends of the packet that were taken not to be the node's, since its addresses are not known. */
   readonly takenAsOthers: Set<string>;
+  /** Effects that were passed over for want of a model, with the rules that have them (`table:chain:rule:number`). */
+  readonly passedOver: Map<string, Set<string>>;
   /** Work left before the evaluation gives up; guards against rules made to explode. */
   readonly budget: { steps: number };
 }

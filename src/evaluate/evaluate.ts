@@ -1,11 +1,12 @@
 /** NodeState × packet → where it lands, exactly, with what the answer takes for granted. */
-import type { Family } from "../../grammar/address.js";
+import { type Family, familyOf } from "../../grammar/address.js";
 import type { Range } from "../../grammar/meaning.js";
 import type { Packet } from "../../grammar/packet.js";
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
 import type { Network } from "../state/network.js";
 import type { NodeState } from "../state/nodestate.js";
 import { BUILT_IN_CHAINS, type Ruleset } from "../state/rules.js";
+import { followAnswer } from "./answers.js";
 import { casesOf } from "./cases.js";
 import type { EvaluationContext } from "./context.js";
 import { startingFacts } from "./facts.js";
@@ -39,9 +40,10 @@ export function evaluate(state: NodeState, packet: Packet, options: EvaluateOpti
     fresh: options.fresh ?? false,
     fromNode: local,
     asked: packet.destination,
-    facts: startingFacts(packet.family, local ? undefined : outsideSources(packet.family, network)),
+    start: startingFacts(packet.family, (local ? ownSources : outsideSources)(packet.family, network)),
     notes: new Set(tableNotes(ruleset, packet.family)),
     takenAsOthers: new Set(),
+    passedOver: new Map(),
     budget: { steps: STEPS_MAX },
   };
   if (!local && packet.source !== undefined && network?.interfaces === undefined) {
@@ -58,14 +60,19 @@ export function evaluate(state: NodeState, packet: Packet, options: EvaluateOpti
     assumed: undefined,
     lastStep: undefined,
   };
-  const ends = (local ? fromNode : fromOutside)(world, context);
+  const ends = (local ? fromNode : fromOutside)(world, context).flatMap((end) => followAnswer(end, context));
   if (context.budget.steps < 0) {
     return {
       cases: [],
-      notes: [...context.notes, `gave up after ${STEPS_MAX} rules: too many ways through these rules`],
+      notes: [...context.notes, "gave up: there are too many ways through these rules"],
     };
   }
-  const { cases, truncated } = casesOf(ends, context.facts);
+  const { cases, truncated } = casesOf(ends, context.start);
+  for (const [question, places] of context.passedOver) {
+    const [first] = places;
+    const others = places.size > 1 ? ` and ${places.size - 1} more` : "";
+    context.notes.add(`${question} is not modelled: taken as if the packet went on (${first}${others})`);
+  }
   if (context.takenAsOthers.size > 0) {
     const ends = [...context.takenAsOthers].join(" and ");
     context.notes.add(
@@ -84,14 +91,19 @@ function isFromNode(packet: Packet, network: Network | undefined): boolean {
 
 /** Sources that packets from outside can have without being dropped by routing. */
 function outsideSources(family: Family, network: Network | undefined): readonly Range[] {
-  const own = (network?.interfaces ?? []).flatMap(({ addresses }) =>
-    addresses
-      .filter(({ address }) => (typeof address === "number") === (family === "ipv4"))
-      .map(({ address }) => ({ from: address, to: address })),
-  );
+  const own = ownSources(family, network) ?? [];
   return family === "ipv4"
     ? subtract([{ from: 1, to: 0xdfffffff }], [{ from: 0x7f000000, to: 0x7fffffff }, ...own])
     : subtract([{ from: 2n, to: (0xffn << 120n) - 1n }], own);
+}
+
+/** The node's own addresses, where they are known: the sources of its processes. */
+function ownSources(family: Family, network: Network | undefined): readonly Range[] | undefined {
+  const own = network?.interfaces
+    ?.flatMap(({ addresses }) => addresses.map(({ address }) => address))
+    .filter((address) => familyOf(address) === family)
+    .sort((left, right) => (left < right ? -1 : 1));
+  return own?.length ? [...new Set(own)].map((address) => ({ from: address, to: address })) : undefined;
 }
 
 function livePacket(packet: Packet, local: boolean, network: Network | undefined): LivePacket {

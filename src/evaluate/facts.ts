@@ -4,66 +4,78 @@
  */
 import { ALL_ONES, type Family } from "../../grammar/address.js";
 import type { Range } from "../../grammar/meaning.js";
-import { intersect, isSubset, subtract } from "./ranges.js";
-import { type Assumed, type Atom, atomKey, patternTakes } from "./world.js";
+import { intersect, placeIn, subtract } from "./ranges.js";
+import { type Assumed, type Atom, type Narrowed, patternTakes } from "./world.js";
 
-/** Facts gathered from assumptions. */
-export interface Facts {
-  readonly answers: ReadonlyMap<string, boolean>;
-  /** What is left of open number fields. */
-  readonly sets: ReadonlyMap<string, readonly Range[]>;
-}
-
-export function startingFacts(family: Family, sources: readonly Range[] | undefined): Facts {
+/** Nothing answered yet; `sources` are those that the packet can have, if not all. */
+export function startingFacts(family: Family, sources: readonly Range[] | undefined): Narrowed {
   const all = family === "ipv4" ? { from: 0, to: ALL_ONES.ipv4 } : { from: 0n, to: ALL_ONES.ipv6 };
-  return {
-    answers: new Map(),
-    sets: new Map([
-      ["source", sources ?? [all]],
-      ["sourcePort", [{ from: 0, to: 65535 }]],
-    ]),
-  };
+  return { sets: { source: sources ?? [all], sourcePort: [{ from: 0, to: 65535 }] }, words: [] };
 }
 
-/** The facts with one more answer. */
-export function withAnswer(facts: Facts, atom: Atom, holds: boolean): Facts {
-  const answers = new Map(facts.answers).set(atomKey(atom), holds);
-  if (atom.kind !== "range") return { answers, sets: facts.sets };
-  const before = facts.sets.get(atom.field) ?? [];
-  const after = holds ? intersect(before, atom.ranges) : subtract(before, atom.ranges);
-  return { answers, sets: new Map(facts.sets).set(atom.field, after) };
-}
-
-/** All answers of a world's assumptions, on top of `facts`. */
-export function factsOf(assumed: Assumed | undefined, facts: Facts): Facts {
-  return assumed === undefined
-    ? facts
-    : withAnswer(factsOf(assumed.previous, facts), assumed.atom, assumed.holds);
-}
-
-/** What the facts say of an atom; undefined: nothing. */
-export function answerOf(atom: Atom, facts: Facts): boolean | undefined {
-  const known = facts.answers.get(atomKey(atom));
-  if (known !== undefined) return known;
-  if (atom.kind === "range") {
-    const set = facts.sets.get(atom.field) ?? [];
-    if (isSubset(set, atom.ranges)) return true;
-    return intersect(set, atom.ranges).length === 0 ? false : undefined;
+/** What one more answer leaves of the open fields. */
+export function narrow(before: Narrowed, atom: Atom, holds: boolean): Narrowed {
+  switch (atom.kind) {
+    case "question":
+      return before;
+    case "range": {
+      const set = before.sets[atom.field];
+      const left = holds ? intersect(set, atom.ranges) : subtract(set, atom.ranges);
+      return { ...before, sets: { ...before.sets, [atom.field]: left } };
+    }
+    case "word":
+      return { ...before, words: [...before.words, { field: atom.field, pattern: atom.pattern, holds }] };
   }
-  if (atom.kind === "word") return wordAnswer(atom.field, atom.pattern, facts);
-  return undefined;
+}
+
+/** One more assumption. `start`: the facts before anything was assumed. */
+export function assuming(
+  previous: Assumed | undefined,
+  atom: Atom,
+  holds: boolean,
+  start: Narrowed,
+): Assumed {
+  return { previous, atom, holds, narrowed: narrow(previous?.narrowed ?? start, atom, holds) };
+}
+
+/** What a world's assumptions say of an atom; undefined: nothing. */
+export function assumedAnswer(
+  atom: Atom,
+  assumed: Assumed | undefined,
+  start: Narrowed,
+): boolean | undefined {
+  for (let one = assumed; one !== undefined; one = one.previous) {
+    if (one.atom.key === atom.key) return one.holds;
+  }
+  return impliedAnswer(atom, assumed?.narrowed ?? start);
+}
+
+/** What follows from the answers to other atoms of the same field. */
+export function impliedAnswer(atom: Atom, { sets, words }: Narrowed): boolean | undefined {
+  switch (atom.kind) {
+    case "question":
+      return undefined;
+    case "range": {
+      const place = placeIn(sets[atom.field], atom.ranges);
+      return place === "part" ? undefined : place === "inside";
+    }
+    case "word":
+      for (const known of words) {
+        if (known.field !== atom.field) continue;
+        const answer = impliedByName(atom.pattern, known.pattern, known.holds);
+        if (answer !== undefined) return answer;
+      }
+      return undefined;
+  }
 }
 
 /** A name that was assumed decides every pattern; a pattern that was denied denies the narrower ones. */
-function wordAnswer(field: string, pattern: string, facts: Facts): boolean | undefined {
-  for (const [key, holds] of facts.answers) {
-    if (!key.startsWith(`${field} `)) continue;
-    const other = key.slice(field.length + 1);
-    const bare = pattern.endsWith("+") ? pattern.slice(0, -1) : pattern;
-    if (holds && !other.endsWith("+")) return patternTakes(pattern, other);
-    if (holds && pattern.endsWith("+") && other.slice(0, -1).startsWith(bare)) return true;
-    if (holds && !bare.startsWith(other.slice(0, -1)) && !other.slice(0, -1).startsWith(bare)) return false;
-    if (!holds && other.endsWith("+") && bare.startsWith(other.slice(0, -1))) return false;
-  }
-  return undefined;
+function impliedByName(asked: string, known: string, holds: boolean): boolean | undefined {
+  if (!known.endsWith("+")) return holds ? patternTakes(asked, known) : undefined;
+  const prefix = known.slice(0, -1);
+  const bare = asked.endsWith("+") ? asked.slice(0, -1) : asked;
+  if (bare.startsWith(prefix)) return holds ? undefined : false;
+  if (!holds) return undefined;
+  if (!asked.endsWith("+")) return false;
+  return prefix.startsWith(bare);
 }

@@ -6,7 +6,7 @@ import type { End } from "./cases.js";
 import type { EvaluationContext } from "./context.js";
 import type { Landing, Verdict } from "./outcome.js";
 import { addressType, leavingPort, sourceFor } from "./route.js";
-import type { World } from "./world.js";
+import type { LivePacket, World } from "./world.js";
 
 /** `forward`, `local` or `queue`. */
 export function landed(verdict: Verdict, world: World, context: EvaluationContext): End {
@@ -14,14 +14,13 @@ export function landed(verdict: Verdict, world: World, context: EvaluationContex
 }
 
 export function dropped(world: World, context: EvaluationContext, hook?: Hook): End {
-  // A process learns of a drop only where its packet was dropped on the way out.
-  const sees =
-    context.fromNode && hook === "OUTPUT"
-      ? world.packet.protocol === PROTOCOL.tcp
-        ? "timeout"
-        : "EPERM"
-      : "timeout";
-  return end("drop", world, context, context.fromNode ? { processSees: sees } : {});
+  return end("drop", world, context, context.fromNode ? { processSees: silence(world, hook) } : {});
+}
+
+/** What the sending process notices of a packet that vanishes: a `send` fails where it happens on the way out. */
+export function silence({ packet }: World, hook: Hook | undefined): string {
+  const onTheWayOut = hook === "OUTPUT" || hook === "POSTROUTING";
+  return onTheWayOut && packet.protocol !== PROTOCOL.tcp ? "EPERM" : "timeout";
 }
 
 /** The sending process gets an errno. */
@@ -29,29 +28,45 @@ export function failed(world: World, errno: string, context: EvaluationContext):
   return end("error", world, context, { with: errno, processSees: errno });
 }
 
-export function rejected(world: World, answer: string, context: EvaluationContext): End {
+export function rejected(world: World, answer: string, context: EvaluationContext, hook?: Hook): End {
   const { packet } = world;
   const reset = answer === "tcp-reset";
-  const answered =
-    // A reset is never answered by a reset, and nothing that went to a group or to all is answered at all.
-    !(reset && ((packet.tcpFlags ?? 0) & 4) !== 0) && !isForMany(context.asked, context);
-  return end("reject", world, context, {
+  const answered = reset
+    ? ((packet.tcpFlags ?? 0) & RST) === 0
+    : !isErrorMessage(packet) && !isForMany(context.asked, context);
+  const sees = answered && !(hook === "OUTPUT" && packet.protocol !== PROTOCOL.tcp);
+  const refused = end("reject", world, context, {
     with: answer,
     from: reset ? context.asked : answerFrom(world, context),
     answered: answered ? null : false,
-    ...(context.fromNode ? { processSees: REJECT_ERRNO[answer] ?? "ECONNREFUSED" } : {}),
+    ...(context.fromNode
+      ? { processSees: sees ? (ANSWER_ERRNO[answer] ?? "ECONNREFUSED") : silence(world, hook) }
+      : {}),
   });
+  return answered ? { ...refused, toAnswer: world } : refused;
+}
+
+const RST = 4;
+
+/** ICMP errors are never answered by another. */
+function isErrorMessage({ protocol, icmpType }: LivePacket): boolean {
+  if (protocol === PROTOCOL.icmp) return [3, 4, 5, 11, 12].includes(icmpType ?? 8);
+  return protocol === PROTOCOL.ipv6Icmp && (icmpType ?? 128) < 128;
 }
 
 /** What a process of the node gets for an answer to its own packet. */
-const REJECT_ERRNO: Readonly<Record<string, string>> = {
+const ANSWER_ERRNO: Readonly<Record<string, string>> = {
   "icmp-net-unreachable": "ENETUNREACH",
   "icmp-host-unreachable": "EHOSTUNREACH",
   "icmp-proto-unreachable": "ENOPROTOOPT",
   "icmp-net-prohibited": "ENETUNREACH",
   "icmp-host-prohibited": "EHOSTUNREACH",
   "icmp-admin-prohibited": "EHOSTUNREACH",
+  "icmp6-no-route": "ENETUNREACH",
   "icmp6-adm-prohibited": "EACCES",
+  "icmp6-addr-unreachable": "EHOSTUNREACH",
+  "icmp6-policy-fail": "EACCES",
+  "icmp6-reject-route": "EACCES",
 };
 
 /** Routing itself refuses: no route, or a route of type unreachable, prohibit, blackhole. */
@@ -65,18 +80,22 @@ export function refusedByRoute(world: World, type: string, context: EvaluationCo
   return rejected(world, answers[type] ?? without, context);
 }
 
-/**
- * Who sends an ICMP error: the address that was asked for, where the connection was translated (the error is translated
- * back) or the address is the node's; else the address that the node would use to talk to the sender.
- */
+/** Who sends an ICMP error, as its receiver sees it: that of a translated connection is translated back. */
 function answerFrom({ packet }: World, context: EvaluationContext): Address | null {
+  return packet.destinationTranslated ? context.asked : (errorSource(packet, context) ?? null);
+}
+
+/**
+ * The source that the kernel writes into an ICMP error: the address that the packet was for, if it is the node's; else
+ * the address that the node would use to talk to the sender.
+ */
+export function errorSource(packet: LivePacket, context: EvaluationContext): Address | undefined {
   const { network } = context.state;
-  if (packet.destinationTranslated) return context.asked;
   if (addressType(packet.destination, network) === "LOCAL") return packet.destination;
-  if (context.fromNode) return packet.source ?? null;
+  if (context.fromNode) return packet.source ?? undefined;
   return packet.source === undefined || packet.source === null
-    ? null
-    : (sourceFor(packet.source, network) ?? null);
+    ? undefined
+    : sourceFor(packet.source, network);
 }
 
 function isForMany(address: Address, context: EvaluationContext): boolean {

@@ -45,8 +45,11 @@ export function isOnInterface(
   network: Network | undefined,
 ): boolean | undefined {
   if (network?.interfaces === undefined) return undefined;
-  const found = network.interfaces.find((one) => one.name === name);
-  return found?.addresses.some((own) => own.address === address) ?? false;
+  const holds = (one: Interface | undefined) =>
+    one?.addresses.some((own) => own.address === address) ?? false;
+  // Addresses that are known without their interface stand on one without a name.
+  const nameless = network.interfaces.find((one) => one.name === "");
+  return holds(nameless) ? undefined : holds(interfaceNamed(name, network));
 }
 
 /** How a packet to `destination` leaves. */
@@ -140,6 +143,19 @@ export function primaryAddress(
 ): Address | undefined {
   const own = addressesOf(interfaceNamed(name, network), family);
   return (own.find(({ address }) => !isLinkLocal(address)) ?? own[0])?.address;
+}
+
+/**
+ * A number of `net.ipv4.conf` for one interface: the larger of `all` and its own, as the kernel combines rp_filter and
+ * route_localnet. What is not named is 0.
+ */
+export function interfaceSetting(
+  setting: string,
+  name: string | null | undefined,
+  network: Network | undefined,
+): number {
+  const value = (scope: string) => Number(sysctl(network, `net.ipv4.conf.${scope}.${setting}`) ?? 0);
+  return name ? Math.max(value("all"), value(name)) : value("all");
 }
 
 export function sysctl(network: Network | undefined, name: string): string | undefined {

@@ -20,6 +20,15 @@ export function plus(left: Share, right: Share): Share {
   return { numerator: shifted(left) + shifted(right), exponent };
 }
 
+/** Whether two shares are equal, however far each is reduced. */
+export function isSameShare(left: Share, right: Share): boolean {
+  const exponent = Math.max(left.exponent, right.exponent);
+  const shifted = ({ numerator, exponent: own }: Share) => numerator << BigInt(exponent - own);
+  return left.exponent === right.exponent
+    ? left.numerator === right.numerator
+    : shifted(left) === shifted(right);
+}
+
 export function isCertain({ numerator, exponent }: Share): boolean {
   return numerator === 1n << BigInt(exponent);
 }

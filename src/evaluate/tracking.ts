@@ -1,10 +1,9 @@
 /** Connection tracking as far as a first packet is concerned: whether it is active, and the state it gives. */
-import type { Condition } from "../../grammar/meaning.js";
 import type { Packet } from "../../grammar/packet.js";
 import { PROTOCOL } from "../../grammar/protocols.js";
 import { meaningOf } from "../state/meaning.js";
 import type { Network } from "../state/network.js";
-import { type Rule, type Ruleset, rulesOf } from "../state/rules.js";
+import { type Ruleset, rulesOf } from "../state/rules.js";
 import { sysctl } from "./route.js";
 import type { LivePacket } from "./world.js";
 
@@ -20,7 +19,7 @@ export function tracksConnections(ruleset: Ruleset): boolean {
     known = false;
     search: for (const table of ruleset.tables.values()) {
       for (const chain of table.chains.values()) {
-        if (rulesOf(chain).some((rule) => asksForTracking(rule, ruleset))) {
+        if (rulesOf(chain).some((rule) => meaningOf(rule, ruleset.family).tracksConnections)) {
           known = true;
           break search;
         }
@@ -29,34 +28,6 @@ export function tracksConnections(ruleset: Ruleset): boolean {
     active.set(ruleset, known);
   }
   return known;
-}
-
-const TRACKING_EFFECTS = new Set(["rewrite", "netmap", "masquerade", "redirect", "untrack", "copy"]);
-
-function asksForTracking(rule: Rule, { family }: Ruleset): boolean {
-  const { matches, effect } = meaningOf(rule, family);
-  if (TRACKING_EFFECTS.has(effect.kind) || (effect.kind === "assign" && effect.field === "connmark"))
-    return true;
-  return matches.some(({ condition }) => asksTracking(condition));
-}
-
-function asksTracking(condition: Condition): boolean {
-  switch (condition.kind) {
-    case "oneOf":
-      return condition.field.startsWith("connection");
-    case "masked":
-    case "within":
-      return condition.field === "connmark";
-    case "not":
-      return asksTracking(condition.of);
-    case "all":
-    case "any":
-      return condition.of.some(asksTracking);
-    case "unmodelled":
-      return condition.question.startsWith("the connection");
-    default:
-      return false;
-  }
 }
 
 const SYN = 2;
@@ -75,6 +46,7 @@ const ICMPV6_UNTRACKED = [130, 131, 132, 133, 134, 135, 136, 137, 143];
 export function firstState(packet: Packet, network: Network | undefined): LivePacket["state"] {
   if (packet.state === "established") return "ESTABLISHED";
   if (packet.state === "related") return "RELATED";
+  if (packet.state === "new") return "NEW";
   switch (packet.protocol) {
     case PROTOCOL.tcp: {
       const flags = (packet.tcpFlags ?? SYN) & ~IGNORED_FLAGS;

@@ -5,8 +5,10 @@
 import type { Effect, Hook, Remember } from "../../grammar/meaning.js";
 import { meaningOf } from "../state/meaning.js";
 import { chainOf, type Rule, rulesOf } from "../state/rules.js";
+import { entryKey } from "./ask.js";
 import { test } from "./conditions.js";
 import type { EvaluationContext, RulePlace } from "./context.js";
+import { mergeWorlds } from "./merge.js";
 import { rewriteDestination, rewriteSource } from "./nat.js";
 import type { Step } from "./outcome.js";
 import type { LivePacket, World } from "./world.js";
@@ -41,6 +43,12 @@ export function walkHook(
   });
 }
 
+/** Jumps within jumps that are followed; nf_tables allows 16, and no known program writes more. */
+const DEPTH_MAX = 256;
+
+/** Ways that one packet may have gone by one rule. */
+const WAYS_MAX = 50_000;
+
 interface Position {
   readonly table: string;
   readonly hook: Hook;
@@ -66,6 +74,12 @@ function walkChain(
     );
     return [{ end: "return", world: start }];
   }
+  if (stack.length >= DEPTH_MAX) {
+    context.notes.add(
+      `chains of table ${table} call each other more than ${DEPTH_MAX} deep: not followed further`,
+    );
+    return [{ end: "return", world: start }];
+  }
   const inside: Position = { ...position, stack: [...stack, name] };
   const ends: Walked[] = [];
   let live: readonly World[] = [start];
@@ -77,7 +91,9 @@ function walkChain(
       if (--context.budget.steps < 0) return ends;
       visit({ rule, place: { table, chain: name, number }, position: inside }, world, context, next, ends);
     }
-    live = next;
+    live = mergeWorlds(next);
+    // Counted as work done: so many ways are never an answer to read.
+    if (live.length > WAYS_MAX) context.budget.steps = -1;
     if (live.length === 0) break;
   }
   for (const world of live) {
@@ -183,16 +199,25 @@ function act(
     }
     case "unmodelled":
       next.push(world);
-      context.notes.add(
-        `${effect.question} at ${place.table}:${place.chain}:rule:${place.number} is not modelled: taken as if the packet went on`,
-      );
+      passOver(effect.question, `${place.table}:${place.chain}:rule:${place.number}`, context);
       break;
   }
 }
 
+function passOver(question: string, place: string, { passedOver }: EvaluationContext): void {
+  const places = passedOver.get(question);
+  if (places === undefined) passedOver.set(question, new Set([place]));
+  else places.add(place);
+}
+
 function remember(world: World, effect: Remember): World {
   const remembered = new Map(world.packet.remembered);
-  remembered.set(`${effect.list} ${effect.side}`, effect.action !== "remove");
+  const key = entryKey(effect, world.packet);
+  const before = remembered.get(key) ?? { stamps: 0, cleared: false };
+  remembered.set(
+    key,
+    effect.action === "remove" ? { stamps: 0, cleared: true } : { ...before, stamps: before.stamps + 1 },
+  );
   return { ...world, packet: { ...world.packet, remembered } };
 }
 

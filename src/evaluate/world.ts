@@ -25,36 +25,44 @@ export interface LivePacket {
   /** The connection's destination was changed by DNAT or REDIRECT, its source by SNAT or MASQUERADE. */
   readonly destinationTranslated: boolean;
   readonly sourceTranslated: boolean;
-  /** xt_recent lists that this packet has put its address into, or removed it from. */
-  readonly remembered: ReadonlyMap<string, boolean>;
+  /** xt_recent entries that this packet has made, refreshed or removed, by list and address. */
+  readonly remembered: ReadonlyMap<string, Remembered>;
+}
+
+export interface Remembered {
+  /** Stamps that this packet has left. */
+  readonly stamps: number;
+  /** The entry was removed before, so there are no others. */
+  readonly cleared: boolean;
 }
 
 /**
  * A question whose answer is not known: about an open field (narrowed by ranges or words), or about state that nothing
- * given holds.
+ * given holds. Equal questions have equal keys.
  */
-export type Atom =
-  | {
-      readonly kind: "range";
-      readonly field: "source" | "sourcePort";
-      readonly ranges: readonly Range[];
-      readonly words: string;
-      readonly wordsNot: string;
-    }
-  | {
-      readonly kind: "word";
-      readonly field: WordField;
-      readonly pattern: string;
-      readonly words: string;
-      readonly wordsNot: string;
-    }
-  | { readonly kind: "question"; readonly key: string; readonly words: string; readonly wordsNot: string };
+export type Atom = (
+  | { readonly kind: "range"; readonly field: OpenField; readonly ranges: readonly Range[] }
+  | { readonly kind: "word"; readonly field: WordField; readonly pattern: string }
+  /** `decidesRoute`: routing will look at the answer, so that it matters even if no rule makes a difference. */
+  | { readonly kind: "question"; readonly decidesRoute?: true }
+) & { readonly key: string; readonly words: string; readonly wordsNot: string };
+
+/** Number fields that a question about a packet may leave open. */
+export type OpenField = "source" | "sourcePort";
+
+/** What answers have left of open fields. */
+export interface Narrowed {
+  readonly sets: Readonly<Record<OpenField, readonly Range[]>>;
+  readonly words: readonly { readonly field: WordField; readonly pattern: string; readonly holds: boolean }[];
+}
 
 /** What a world takes for granted, last first. */
 export interface Assumed {
   readonly previous: Assumed | undefined;
   readonly atom: Atom;
   readonly holds: boolean;
+  /** By this answer and all before it. */
+  readonly narrowed: Narrowed;
 }
 
 export interface World {
@@ -62,18 +70,6 @@ export interface World {
   readonly share: Share;
   readonly assumed: Assumed | undefined;
   readonly lastStep: Step | undefined;
-}
-
-/** Equal atoms have equal keys. */
-export function atomKey(atom: Atom): string {
-  switch (atom.kind) {
-    case "range":
-      return `${atom.field} ${atom.ranges.map(({ from, to }) => `${from}-${to}`).join(",")}`;
-    case "word":
-      return `${atom.field} ${atom.pattern}`;
-    case "question":
-      return atom.key;
-  }
 }
 
 /** Whether a pattern (`eth0`, `eth+`) takes a name. */

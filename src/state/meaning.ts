@@ -12,6 +12,8 @@ export interface RuleMeaning {
   /** The header first, then each match. The first that is false ends the rule; those before it have had their effect. */
   readonly matches: readonly MatchMeaning[];
   readonly effect: Effect;
+  /** The rule asks for connection tracking. */
+  readonly tracksConnections?: true;
 }
 
 const meanings = new WeakMap<Rule, RuleMeaning>();
@@ -20,16 +22,25 @@ const meanings = new WeakMap<Rule, RuleMeaning>();
 export function meaningOf(rule: Rule, family: Family): RuleMeaning {
   let meaning = meanings.get(rule);
   if (meaning === undefined) {
+    const tracks = asksForTracking(rule, family);
     meaning = {
       matches: [
         { condition: headerCondition(rule.header) },
         ...rule.matches.map((term) => matchMeaning(term, family)),
       ],
       effect: effectOf(rule.target, family),
+      ...(tracks ? { tracksConnections: true } : {}),
     };
     meanings.set(rule, meaning);
   }
   return meaning;
+}
+
+function asksForTracking({ matches, target }: Rule, family: Family): boolean {
+  return (
+    (target?.kind === "target" && targetNamed(target.name, family)?.tracksConnections === true) ||
+    matches.some(({ kind, name }) => kind === "match" && matchNamed(name, family)?.tracksConnections === true)
+  );
 }
 
 function matchMeaning(term: MatchTerm, family: Family): MatchMeaning {

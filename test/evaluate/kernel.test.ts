@@ -5,27 +5,30 @@ import type { Landing, Step } from "../../src/evaluate/outcome.js";
 import { toNumber } from "../../src/evaluate/share.js";
 import { meaningOf } from "../../src/state/meaning.js";
 import { BUILT_IN_CHAINS, isTableName } from "../../src/state/rules.js";
-import { KERNEL_CASES, kernelCase, outcomeKey, type Probe } from "./kernel.js";
+import { KERNEL_CASES, kernelCase, type Observed, outcomeKey, type Probe } from "./kernel.js";
 import { binomialTail, chiSquareTail } from "./statistics.js";
 
 /** Over all tests of the set; some hundred outcomes are tested. */
 const LEVEL = 1e-6;
 
-/** Cases whose rules need extensions that are not described yet: those are open questions, not wrong answers. */
-const OPEN = KERNEL_CASES.filter((name) => kernelCase(name).unknown.length > 0);
+/** Probes whose way meets an extension that is not described: open questions, not wrong answers. */
+const OPEN: string[] = [];
 
-/** A conversation's worth of state that a single packet does not have. */
-const NEEDS_STATE: Readonly<Record<string, string>> = {
-  "answers-by-state": "the answer of REJECT meets rules of its own in OUTPUT",
-};
+const CASES = KERNEL_CASES.flatMap((name) => {
+  const { state, probes, unknown, family } = kernelCase(name);
+  const closed = probes.filter((probe) => {
+    const { cases, notes } = evaluate(state, probe.packet, { fresh: true });
+    const isOpen =
+      unknown.length > 0 && (cases.length > 1 || notes.some((note) => /not modelled/.test(note)));
+    if (isOpen) OPEN.push(`${name}: ${probe.id}`);
+    return !isOpen;
+  });
+  // A rule that asks something unknown may have matched or not, even where the outcome does not hang on it.
+  const walks = unknown.length === 0 ? closed : closed.map((probe) => ({ ...probe, paths: undefined }));
+  return walks.length > 0 ? [{ name, state, family, probes: walks }] : [];
+});
 
-const CASES = KERNEL_CASES.filter(
-  (name) => !OPEN.includes(name) && !(name in NEEDS_STATE) && kernelCase(name).probes.length > 0,
-);
-
-describe.each(CASES)("%s", (name) => {
-  const { state, probes, family } = kernelCase(name);
-
+describe.each(CASES)("$name", ({ state, probes, family }) => {
   test.each(probes.map((probe) => [probe.id, probe] as const))("%s", (_id, probe) => {
     const { cases } = evaluate(state, probe.packet, { fresh: true });
     expect(cases).toHaveLength(1);
@@ -40,22 +43,27 @@ describe.each(CASES)("%s", (name) => {
 });
 
 test("what is left out is named", () => {
-  // Shown, so that nobody takes the skipped cases for tested ones.
-  const left = KERNEL_CASES.filter((name) => !CASES.includes(name));
-  console.info(`single packets not compared: ${left.join(", ")}`);
-  expect(CASES.length).toBeGreaterThan(25);
+  // Shown, so that nobody takes the skipped probes for tested ones.
+  const left = KERNEL_CASES.filter((name) => CASES.every((one) => one.name !== name));
+  console.info(`conversations alone: ${left.join(", ")}\nunknown extensions: ${OPEN.join(", ")}`);
+  expect(CASES.length).toBeGreaterThan(28);
 });
 
 function compareOutcomes(landings: readonly Landing[], { observed, repeat }: Probe): void {
+  // A port that the kernel draws is any port.
+  const drawn =
+    landings.some(({ dport }) => dport === null) && observed.some(({ dport }) => dport !== undefined);
+  const outcomeOf = (outcome: Landing | Observed) =>
+    outcomeKey(drawn ? { ...outcome, dport: null } : outcome);
   const predicted = new Map<string, { share: number; kept: boolean }>();
   for (const landing of landings) {
-    const key = outcomeKey(landing);
+    const key = outcomeOf(landing);
     const share = (predicted.get(key)?.share ?? 0) + toNumber(landing.share);
     predicted.set(key, { share, kept: landing.sport !== null });
   }
   const counts = new Map<string, { count: number; changed: number }>();
   for (const outcome of observed) {
-    const key = outcomeKey(outcome);
+    const key = outcomeOf(outcome);
     const before = counts.get(key) ?? { count: 0, changed: 0 };
     const changed = outcome.sport === "changed" ? outcome.count : 0;
     counts.set(key, { count: before.count + outcome.count, changed: before.changed + changed });

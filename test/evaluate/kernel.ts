@@ -20,7 +20,7 @@ export interface Observed {
   readonly out?: string;
   readonly src?: string;
   readonly dst?: string;
-  readonly dport?: number;
+  readonly dport?: number | null;
   readonly sport?: "kept" | "changed";
   readonly with?: string;
   readonly from?: string;

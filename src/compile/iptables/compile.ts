@@ -1,19 +1,16 @@
 /** ClusterModel → what kube-proxy in iptables mode writes on one node, for one family. */
 import { type Family, familyOf, readAddress, readNetwork } from "../../../grammar/address.js";
-import {
-  type ClusterModel,
-  DEFAULT_PROXY_CONFIGURATION,
-  type Node,
-  type ProxyConfiguration,
-} from "../../cluster/model.js";
+import { type ClusterModel, DEFAULT_PROXY_CONFIGURATION, type Node } from "../../cluster/model.js";
 import { networkOfNode } from "../../cluster/node.js";
 import type { Problem } from "../../problems/problem.js";
 import type { Network } from "../../state/network.js";
 import type { NodeState } from "../../state/nodestate.js";
 import type { Ruleset } from "../../state/rules.js";
 import { behaviourOf, NEWEST_VERSION, type Version } from "../versions.js";
-import { byBytes, type Context, makeContext } from "./context.js";
+import { configurationRemarks } from "./configuration-remarks.js";
+import { type Context, makeContext } from "./context.js";
 import { filterTable } from "./filter.js";
+import { byBytes } from "./go-text.js";
 import { natTable, type SyncScope } from "./nat.js";
 import { natTableMarkingDrops } from "./nat-marking-drops.js";
 import { rulesAfterSync, type Synced } from "./node.js";
@@ -64,7 +61,6 @@ export function compileIptables(model: ClusterModel, options: CompileOptions = {
 export interface Prepared extends ServicePorts {
   readonly version: Version;
   readonly context: Context;
-  readonly proxy: ProxyConfiguration;
   readonly network: Network | undefined;
 }
 
@@ -82,7 +78,7 @@ export function prepare(model: ClusterModel, options: CompileOptions): Prepared 
     network,
     nfacct: options.facts?.nfacct ?? true,
   });
-  return { version, context, proxy, network, ...servicePorts(model, context) };
+  return { version, context, network, ...servicePorts(model, context) };
 }
 
 /** In a large cluster the comments of endpoint rules are left out, and stale chains are deleted only now and then. */
@@ -120,17 +116,12 @@ export function staleChains(ruleset: Ruleset | undefined, prepared: Prepared): r
 
 /** The answer for a payload and the rules after it. */
 export function compiled(
-  { version, context, proxy, network }: Prepared,
+  { version, context, network }: Prepared,
   payload: Payload,
   { ruleset, refused }: Synced,
 ): Compiled {
-  const { family, behaviour } = context;
-  const problems: Problem[] = behaviour.ignoredGates.map((gate) => ({
-    code: "LF5005",
-    severity: "warning",
-    message: `feature gate ${gate} cannot be set in kube-proxy ${version}, so it is ignored`,
-    ...(proxy.place === undefined ? {} : { place: proxy.place }),
-  }));
+  const { family } = context;
+  const problems: Problem[] = [...configurationRemarks(context, version)];
   for (const why of refused) {
     problems.push({
       code: "LF5010",
@@ -143,8 +134,9 @@ export function compiled(
 }
 
 /**
- * The families of the cluster, the primary one first: that of the node's first address, else of the first cluster
- * CIDR, else of the first Service's cluster IP. The second is there when an address, CIDR or Service has it.
+ * The families of the cluster, the primary one first: that of `bindAddress` if it is one address, else of the node's
+ * first address, else of the first cluster CIDR, else of the first Service's cluster IP. The second is there when an
+ * address, CIDR or Service has it.
  */
 export function familiesOf(model: ClusterModel, node: Node | undefined): readonly Family[] {
   const seen = new Set<Family>();
@@ -152,6 +144,8 @@ export function familiesOf(model: ClusterModel, node: Node | undefined): readonl
     const address = text === undefined ? undefined : (readAddress(text) ?? readNetwork(text)?.address);
     if (address !== undefined) seen.add(familyOf(address));
   };
+  const bound = readAddress(model.proxy?.bindAddress ?? "");
+  if (bound) seen.add(familyOf(bound));
   for (const type of ["InternalIP", "ExternalIP"]) {
     for (const one of node?.addresses ?? []) if (one.type === type) see(one.address);
   }

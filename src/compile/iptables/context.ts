@@ -2,20 +2,12 @@
  * What one family's proxier works from: the configuration as kube-proxy reads it, the node, its addresses, and the
  * behaviour of the version.
  */
-import {
-  type Address,
-  type Family,
-  familyOf,
-  inNetwork,
-  type Network as Prefix,
-  printAddress,
-  printNetwork,
-  readAddress,
-  readNetwork,
-} from "../../../grammar/address.js";
+import { type Address, type Family, familyOf, readAddress, readNetwork } from "../../../grammar/address.js";
 import type { Node, ProxyConfiguration } from "../../cluster/model.js";
 import type { Network } from "../../state/network.js";
 import type { VersionBehaviour } from "../versions.js";
+import { goNetwork } from "./go-text.js";
+import { type NodePortAddresses, nodePortAddresses } from "./node-port-addresses.js";
 
 export interface Context {
   readonly family: Family;
@@ -31,19 +23,10 @@ export interface Context {
   /** Words that tell pod traffic; undefined when there is no way to tell. */
   readonly localTraffic: { readonly is: string; readonly isNot: string } | undefined;
   readonly nodePorts: NodePortAddresses;
+  /** Connection tracking takes packets that are out of window too, by configuration or by the node's own sysctl. */
+  readonly tcpBeLiberal: boolean;
   /** nfacct objects can be made on this node. */
   readonly nfacct: boolean;
-}
-
-/** Which of the node's addresses serve node ports. */
-export interface NodePortAddresses {
-  readonly kind: "all" | "some";
-  /** For `some`: the addresses as text, in byte order, loopback left out where it may not serve. */
-  readonly addresses: readonly string[];
-  /** Loopback serves node ports: IPv4, the option is on, and the addresses include it. */
-  readonly onLoopback: boolean;
-  /** kube-proxy of this version writes no node port rules at all. */
-  readonly none: boolean;
 }
 
 export interface ContextInput {
@@ -56,18 +39,22 @@ export interface ContextInput {
   readonly nfacct: boolean;
 }
 
+const TCP_BE_LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal";
+
 export function makeContext(input: ContextInput): Context {
-  const { family, proxy, behaviour, node, nodeName } = input;
+  const { family, proxy, behaviour, node, nodeName, network } = input;
+  const nodeIP = nodeAddress(input);
   return {
     family,
     proxy,
     behaviour,
     nodeName,
     zone: node?.meta.labels.get("topology.kubernetes.io/zone") || undefined,
-    nodeIP: nodeAddress(input),
+    nodeIP,
     mark: `0x${(2 ** proxy.masqueradeBit).toString(16).padStart(8, "0")}`,
     localTraffic: localTraffic(input),
-    nodePorts: nodePortAddresses(input),
+    nodePorts: nodePortAddresses({ family, proxy, behaviour, node, network, nodeIP }),
+    tcpBeLiberal: proxy.tcpBeLiberal || Number(network?.sysctls.get(TCP_BE_LIBERAL) ?? 0) !== 0,
     nfacct: behaviour.countersByNfacct && input.nfacct,
   };
 }
@@ -96,7 +83,7 @@ function localTraffic({ family, proxy, behaviour, node }: ContextInput): Context
       );
       if (cidr === undefined) return undefined;
       const parsed = readNetwork(cidr);
-      const text = behaviour.networksReprinted && parsed !== undefined ? printNetwork(parsed) : cidr;
+      const text = behaviour.addressesReprinted && parsed !== undefined ? goNetwork(parsed) : cidr;
       return { is: `-s ${text}`, isNot: `! -s ${text}` };
     }
     case "BridgeInterface":
@@ -108,58 +95,4 @@ function localTraffic({ family, proxy, behaviour, node }: ContextInput): Context
 
 function interfaceWords(pattern: string): Context["localTraffic"] {
   return pattern === "" ? undefined : { is: `-i ${pattern}`, isNot: `! -i ${pattern}` };
-}
-
-function nodePortAddresses({ family, proxy, behaviour, node, network }: ContextInput): NodePortAddresses {
-  const wantsLoopback =
-    family === "ipv4" && (proxy.localhostNodePorts || !behaviour.localhostNodePortsOption);
-  const all: NodePortAddresses = { kind: "all", addresses: [], onLoopback: wantsLoopback, none: false };
-  const listed = proxy.nodePortAddresses;
-  if (listed.length === 0) return all;
-  const primary = listed.length === 1 && listed[0] === "primary" && behaviour.primaryNodePortAddress;
-  const networks = primary
-    ? primaryNetworks(node)
-    : listed.map(readNetwork).filter((one) => one !== undefined);
-  const ofFamily = networks.filter(({ address }) => familyOf(address) === family);
-  if (ofFamily.length === 0 || ofFamily.some(({ mask }) => !mask)) return all;
-  const loopback: Prefix = { address: 0x7f000000, mask: 0xff000000 };
-  const includesLoopback = ofFamily.some(
-    (one) => inNetwork(one.address, loopback) || inNetwork(loopback.address, one),
-  );
-  const onLoopback = wantsLoopback && includesLoopback;
-  const addresses = nodeAddresses(network, node)
-    .filter((address) => familyOf(address) === family && ofFamily.some((one) => inNetwork(address, one)))
-    .filter((address) => (family === "ipv4" ? onLoopback || !inNetwork(address, loopback) : address !== 1n))
-    .map(printAddress);
-  const texts = [...new Set(addresses)].sort(byBytes);
-  return {
-    kind: "some",
-    addresses: texts,
-    onLoopback,
-    none: texts.length === 0 && behaviour.noNodeAddressNoNodePorts,
-  };
-}
-
-function primaryNetworks(node: Node | undefined): readonly Prefix[] {
-  const internal = (node?.addresses ?? [])
-    .filter(({ type }) => type === "InternalIP")
-    .map(({ address }) => address);
-  const first = (v6: boolean) => internal.find((address) => address.includes(":") === v6);
-  return [first(false), first(true)]
-    .map((address) => (address === undefined ? undefined : readNetwork(address)))
-    .filter((one) => one !== undefined);
-}
-
-function nodeAddresses(network: Network | undefined, node: Node | undefined): readonly Address[] {
-  if (network?.interfaces !== undefined) {
-    return network.interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => address));
-  }
-  return (node?.addresses ?? [])
-    .map(({ address }) => readAddress(address))
-    .filter((one) => one !== undefined);
-}
-
-/** The order of Go's `<` on strings: by bytes. For names and addresses, UTF-16 units give the same. */
-export function byBytes(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }

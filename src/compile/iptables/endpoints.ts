@@ -2,8 +2,10 @@
  * Which endpoints of a service port kube-proxy uses: readiness, traffic policies, topology hints, and the fallback to
  * terminating endpoints. Source: proxy.CategorizeEndpoints of Kubernetes 1.24 to 1.30, and its later form.
  */
+import { familyOf, readAddress } from "../../../grammar/address.js";
 import type { Endpoint } from "../../cluster/model.js";
-import { byBytes, type Context } from "./context.js";
+import type { Context } from "./context.js";
+import { byBytes, goAddress } from "./go-text.js";
 
 /** An endpoint of one service port. */
 export interface EndpointInfo {
@@ -29,8 +31,17 @@ export interface ChosenEndpoints {
   readonly any: boolean;
 }
 
-/** One endpoint of a slice at one port. */
-export function endpointInfo(endpoint: Endpoint, ip: string, port: number, context: Context): EndpointInfo {
+/** One endpoint of a slice at one port; undefined when it has no address of the family. */
+export function endpointInfo(
+  endpoint: Endpoint,
+  port: number,
+  { behaviour, family, nodeName }: Context,
+): EndpointInfo | undefined {
+  // kube-proxy takes the first address alone: by the API, all of them lead to the same pod.
+  const written = endpoint.addresses[0] ?? "";
+  const address = readAddress(written);
+  if (address === undefined || familyOf(address) !== family) return undefined;
+  const ip = behaviour.endpointsReprinted ? goAddress(address) : written;
   const ready = endpoint.ready ?? true;
   return {
     text: ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`,
@@ -38,7 +49,7 @@ export function endpointInfo(endpoint: Endpoint, ip: string, port: number, conte
     ready,
     serving: endpoint.serving ?? true,
     terminating: endpoint.terminating ?? false,
-    local: endpoint.nodeName !== undefined && endpoint.nodeName === context.nodeName,
+    local: nodeName !== "" && endpoint.nodeName === nodeName,
     zoneHints: endpoint.hints?.zones ?? [],
     nodeHints: endpoint.hints?.nodes ?? [],
   };
@@ -95,7 +106,7 @@ function topology(
   { behaviour, nodeName, zone }: Context,
 ): ((endpoint: EndpointInfo) => boolean) | undefined {
   const ready = all.filter((endpoint) => endpoint.ready);
-  if (!behaviour.hints || !service.hintsWanted || ready.length === 0) return undefined;
+  if (!service.hintsWanted || ready.length === 0) return undefined;
   const hinted = (hints: (endpoint: EndpointInfo) => readonly string[], here: string) =>
     ready.every((endpoint) => hints(endpoint).length > 0) &&
     ready.some((endpoint) => hints(endpoint).includes(here));

@@ -63,8 +63,8 @@ function refusals(draft: Draft, service: ServicePortInfo, context: Context): voi
   }
 }
 
-function forward(draft: Draft, { behaviour, proxy, mark, nfacct }: Context): void {
-  if (!(behaviour.liberalSkipsInvalid && proxy.tcpBeLiberal)) {
+function forward(draft: Draft, { behaviour, tcpBeLiberal, mark, nfacct }: Context): void {
+  if (!(behaviour.liberalSkipsInvalid && tcpBeLiberal)) {
     const counter = nfacct ? "-m nfacct --nfacct-name ct_state_invalid_dropped_pkts" : "";
     append(draft, "KUBE-FORWARD", "-m conntrack --ctstate INVALID", counter, "-j DROP");
   }

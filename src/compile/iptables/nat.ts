@@ -1,4 +1,5 @@
 /** The nat table: masquerade, dispatch, and the chains of each service port, in the order of kube-proxy since 1.25. */
+import { appendAll } from "../../problems/append.js";
 import { balanceChain, endpointChainRules } from "./balance.js";
 import type { Context } from "./context.js";
 import { dispatch, dispatchToNodePorts } from "./dispatch.js";
@@ -37,8 +38,11 @@ export function natTable(
 
 /** A chain can be deleted once it is empty, which its chain line makes it. */
 export function deleteStale(draft: Draft, { stale }: SyncScope): void {
-  draft.chains.push(...stale);
-  draft.rules.push(...stale.map((chain) => `-X ${chain}`));
+  appendAll(draft.chains, stale);
+  appendAll(
+    draft.rules,
+    stale.map((chain) => `-X ${chain}`),
+  );
 }
 
 /** Chain lines and rules of one service port's own chains. */

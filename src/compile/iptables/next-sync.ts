@@ -15,7 +15,7 @@ import {
   prepare,
   staleChains,
 } from "./compile.js";
-import { byBytes } from "./context.js";
+import { byBytes } from "./go-text.js";
 import { rulesAfterSync } from "./node.js";
 import type { ServicePortInfo } from "./services.js";
 

@@ -1,26 +1,16 @@
 /** Service ports as one family's proxier sees them, with their endpoints, in the order in which rules are written. */
-import {
-  type Address,
-  familyOf,
-  inNetwork,
-  printNetwork,
-  readAddress,
-  readNetwork,
-} from "../../../grammar/address.js";
-import { SERVICE_NAME_LABEL } from "../../cluster/consistency.js";
-import type { ClusterModel, EndpointSlice, Service, ServicePort } from "../../cluster/model.js";
+import { familyOf, inNetwork, readAddress, readNetwork } from "../../../grammar/address.js";
+import type { ClusterModel, Service, ServicePort } from "../../cluster/model.js";
 import { endpointChain, serviceChain, servicePortName } from "../../cluster/names.js";
-import { byBytes, type Context } from "./context.js";
+import type { Context } from "./context.js";
 import {
   type ChosenEndpoints,
   chooseEndpoints,
   type EndpointInfo,
   type EndpointPolicy,
-  endpointInfo,
 } from "./endpoints.js";
-
-/** Services with one of these labels are left to another proxy. */
-const FOREIGN_LABELS = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
+import { byBytes, goAddress, goNetwork } from "./go-text.js";
+import { endpointsOf, isForeign, slicesByService } from "./slices.js";
 
 /** Annotations that switch hints on; the first that is there counts. */
 const HINTS_ANNOTATIONS = [
@@ -76,7 +66,9 @@ export function servicePorts(model: ClusterModel, context: Context): ServicePort
     const clusterIP = clusterAddress(service, context);
     if (clusterIP === undefined) return [];
     const { namespace, name } = service.meta;
-    return service.ports.map((port) => {
+    // kube-proxy keeps ports under their name and protocol; the API allows no second one, and here the last would count.
+    const ports = new Map(service.ports.map((port) => [`${port.name}/${port.protocol}`, port]));
+    return [...ports.values()].map((port) => {
       const endpoints = endpointsOf(slices.get(`${namespace}/${name}`) ?? [], port, context);
       endpointCount += endpoints.length;
       return servicePort(service, port, clusterIP, endpoints, context);
@@ -97,10 +89,11 @@ function servicePort(
   const { meta, type } = service;
   const name = servicePortName(meta.namespace, meta.name, port.name);
   const protocol = port.protocol.toLowerCase();
-  const externalIPs = service.externalIPs.flatMap((text) => ofFamily(text, context) ?? []);
+  const written = (text: string) => ofFamily(text, context, behaviour.addressesReprinted) ?? [];
+  const externalIPs = service.externalIPs.flatMap(written);
   const loadBalancerIPs = service.ingress
     .filter(({ ipMode }) => !(behaviour.proxyModeHonoured && ipMode === "Proxy"))
-    .flatMap(({ ip }) => ofFamily(ip ?? "", context) ?? []);
+    .flatMap(({ ip }) => written(ip ?? ""));
   const ranges = service.loadBalancerSourceRanges.flatMap((text) => {
     const network = text.includes("/") ? readNetwork(text.trim()) : undefined;
     return network !== undefined && familyOf(network.address) === context.family
@@ -114,7 +107,7 @@ function servicePort(
     // The policy of external IPs counts whatever their family; the API ties it to the Service as a whole.
     (behaviour.localPolicyForExternalIPs && type === "ClusterIP" && service.externalIPs.length > 0);
   const externalLocal = service.externalTrafficPolicy === "Local" && policyCounts;
-  const internalLocal = service.internalTrafficPolicy === "Local";
+  const internalLocal = behaviour.internalPolicy && service.internalTrafficPolicy === "Local";
   const policy = {
     usesCluster: !internalLocal || external,
     usesLocal: internalLocal || (externalLocal && external),
@@ -130,7 +123,7 @@ function servicePort(
     externalIPs,
     loadBalancerIPs,
     sourceRanges: ranges.map(({ text, network }) =>
-      behaviour.networksReprinted ? printNetwork(network) : text,
+      behaviour.addressesReprinted ? goNetwork(network) : text,
     ),
     rangesHoldNode: ranges.some(({ network }) => inNetwork(context.nodeIP, network)),
     affinitySeconds: service.sessionAffinity === "ClientIP" ? service.affinityTimeoutSeconds : undefined,
@@ -153,72 +146,26 @@ function servicePort(
 
 /** The cluster IP of the family, or undefined when kube-proxy skips the Service. */
 function clusterAddress(service: Service, context: Context): string | undefined {
-  if (service.type === "ExternalName" || FOREIGN_LABELS.some((label) => service.meta.labels.has(label)))
+  const { type, meta, clusterIP, clusterIPs, ipFamilies } = service;
+  if (type === "ExternalName" || isForeign(meta) || clusterIP === "" || clusterIP === "None")
     return undefined;
-  // A headless Service is one whose first address is None, whatever else is there.
-  if (service.clusterIP === "None" || (service.clusterIP === "" && service.clusterIPs.length === 0))
-    return undefined;
-  const wanted = context.family === "ipv4" ? "IPv4" : "IPv6";
-  const index = service.ipFamilies.indexOf(wanted);
-  if (service.ipFamilies.length > 0) {
-    const text =
-      index < 0 ? undefined : (service.clusterIPs[index] ?? (index === 0 ? service.clusterIP : undefined));
-    return text === undefined ? undefined : ofFamily(text, context);
-  }
-  return ofFamily(service.clusterIP || (service.clusterIPs[0] ?? ""), context);
+  if (ipFamilies.length === 0) return ofFamily(clusterIP, context, true);
+  const index = ipFamilies.indexOf(context.family === "ipv4" ? "IPv4" : "IPv6");
+  return ofFamily(clusterIPs[index] ?? "", context, true);
 }
 
-/** The text, trimmed, if it is an address of the family. */
-function ofFamily(text: string, { family }: Context): string | undefined {
-  const address: Address | undefined = readAddress(text.trim());
-  return address !== undefined && familyOf(address) === family ? text.trim() : undefined;
+/** The address if it is one of the family: as it is written, or reprinted. */
+function ofFamily(text: string, { family }: Context, reprinted: boolean): string | undefined {
+  const address = readAddress(text);
+  if (address === undefined || familyOf(address) !== family) return undefined;
+  return reprinted ? goAddress(address) : text;
 }
 
 function hintsWanted(service: Service, { behaviour }: Context): boolean {
   if (behaviour.zoneHints === "always") return true;
+  if (!behaviour.annotatedHints) return false;
   const [older, newer] = HINTS_ANNOTATIONS.map((name) => service.meta.annotations.get(name));
   if (behaviour.zoneHints === "annotation auto") return older === "Auto" || older === "auto";
   const value = older ?? newer ?? "";
   return value !== "" && value !== "disabled" && value !== "Disabled";
-}
-
-function slicesByService(
-  model: ClusterModel,
-  { family }: Context,
-): ReadonlyMap<string, readonly EndpointSlice[]> {
-  const byService = new Map<string, EndpointSlice[]>();
-  for (const slice of model.slices) {
-    const { labels, namespace } = slice.meta;
-    const service = labels.get(SERVICE_NAME_LABEL);
-    if (!service || slice.addressType !== (family === "ipv4" ? "IPv4" : "IPv6")) continue;
-    if (FOREIGN_LABELS.some((label) => labels.has(label))) continue;
-    const key = `${namespace}/${service}`;
-    byService.set(key, [...(byService.get(key) ?? []), slice]);
-  }
-  // kube-proxy walks a map of slices; by name is one order it may take, and it decides which duplicate is met first.
-  for (const slices of byService.values())
-    slices.sort((left, right) => byBytes(left.meta.name, right.meta.name));
-  return byService;
-}
-
-/** The endpoints of one service port over all its slices, duplicates merged, in the order of their text. */
-function endpointsOf(
-  slices: readonly EndpointSlice[],
-  port: ServicePort,
-  context: Context,
-): readonly EndpointInfo[] {
-  const byText = new Map<string, EndpointInfo>();
-  for (const slice of slices) {
-    for (const slicePort of slice.ports) {
-      if (slicePort.name !== port.name || slicePort.protocol !== port.protocol || !slicePort.port) continue;
-      for (const endpoint of slice.endpoints) {
-        const ip = endpoint.addresses[0];
-        if (ip === undefined) continue;
-        const info = endpointInfo(endpoint, ip, slicePort.port, context);
-        // A local copy replaces an earlier one, whatever their conditions.
-        if (!byText.has(info.text) || info.local) byText.set(info.text, info);
-      }
-    }
-  }
-  return [...byText.values()].sort((left, right) => byBytes(left.text, right.text));
 }

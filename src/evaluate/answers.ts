@@ -1,0 +1,94 @@
+/**
+ * Answers of REJECT and of routing: packets of their own, which pass the rules of OUTPUT and may be dropped there. Then
+ * the sender hears nothing. Measured on Linux: what REJECT sends, RST or ICMP, has the state RELATED.
+ */
+import { PROTOCOL } from "../../grammar/protocols.js";
+import { rulesOf } from "../state/rules.js";
+import type { End } from "./cases.js";
+import type { EvaluationContext } from "./context.js";
+import { fromNode } from "./hooks.js";
+import { errorSource, silence } from "./landings.js";
+import type { LivePacket } from "./world.js";
+
+/** The end with `answered` told, split where rules say so for a part of the answers. */
+export function followAnswer(refused: End, context: EvaluationContext): readonly End[] {
+  const { toAnswer: world, landing, assumed } = refused;
+  if (world === undefined) return [refused];
+  const answer = answerPacket(world.packet, landing.with ?? "", context);
+  if (answer === undefined) {
+    return [{ landing: { ...landing, answered: meetsNoRules(context) ? true : null }, assumed }];
+  }
+  const sent = fromNode(
+    { ...world, packet: answer },
+    { ...context, fromNode: true, asked: answer.destination, takenAsOthers: new Set() },
+  );
+  return sent.map((end) => {
+    const answered = end.landing.verdict === "forward" || end.landing.verdict === "local";
+    // A `send` that has failed at once has failed, with or without an answer.
+    const lost = !answered && context.fromNode && landing.processSees !== "EPERM";
+    const heard = lost ? { processSees: silence(world, undefined) } : {};
+    return { landing: { ...landing, ...heard, answered, share: end.landing.share }, assumed: end.assumed };
+  });
+}
+
+const RST = 4;
+const ACK = 16;
+
+/** The answer as the rules of OUTPUT see it: not yet translated back; undefined: its ends are not known. */
+function answerPacket(packet: LivePacket, how: string, context: EvaluationContext): LivePacket | undefined {
+  const { family, source: sender } = packet;
+  if (sender === undefined || sender === null) return undefined;
+  const related = packet.state === "INVALID" || packet.state === "UNTRACKED" ? packet.state : "RELATED";
+  const common = {
+    ...packet,
+    destination: sender,
+    inInterface: null,
+    mark: 0,
+    connmark: 0,
+    state: related,
+  } as const;
+  if (how === "tcp-reset") {
+    return {
+      ...common,
+      source: packet.destination,
+      sourcePort: packet.destinationPort,
+      destinationPort: packet.sourcePort,
+      // A reset that answers an ACK takes its number from there and carries none itself.
+      tcpFlags: ((packet.tcpFlags ?? 0) & ACK) === 0 ? RST | ACK : RST,
+    };
+  }
+  return {
+    ...common,
+    protocol: family === "ipv4" ? PROTOCOL.icmp : PROTOCOL.ipv6Icmp,
+    source: errorSource(packet, context) ?? null,
+    sourcePort: null,
+    destinationPort: null,
+    tcpFlags: undefined,
+    icmpType: family === "ipv4" ? 3 : 1,
+    icmpCode: ICMP_CODES[how],
+  };
+}
+
+const ICMP_CODES: Readonly<Record<string, number>> = {
+  "icmp-net-unreachable": 0,
+  "icmp-host-unreachable": 1,
+  "icmp-proto-unreachable": 2,
+  "icmp-port-unreachable": 3,
+  "icmp-net-prohibited": 9,
+  "icmp-host-prohibited": 10,
+  "icmp-admin-prohibited": 13,
+  "icmp6-no-route": 0,
+  "icmp6-adm-prohibited": 1,
+  "icmp6-addr-unreachable": 3,
+  "icmp6-port-unreachable": 4,
+  "icmp6-policy-fail": 5,
+  "icmp6-reject-route": 6,
+};
+
+/** Whether nothing on an answer's way could stop it, whoever it is for. */
+function meetsNoRules({ ruleset }: EvaluationContext): boolean {
+  return [...(ruleset?.tables.values() ?? [])].every(({ chains }) => {
+    const chain = chains.get("OUTPUT");
+    return chain === undefined || (chain.policy !== "DROP" && rulesOf(chain).length === 0);
+  });
+}

@@ -1,0 +1,75 @@
+/**
+ * Worlds that have come to the same point with the same packet, put together: without it, twenty rate-limited LOG rules
+ * would make a million ways.
+ */
+import { isSameShare, plus } from "./share.js";
+import type { Assumed, LivePacket, World } from "./world.js";
+
+/** Below so many worlds nothing is merged, so that each way keeps its own steps for the explanation. */
+const WORLDS_FEW = 8;
+
+/** The same distribution in fewer worlds, if there are many. Of merged worlds the first one's steps stand for all. */
+export function mergeWorlds(worlds: readonly World[]): readonly World[] {
+  if (worlds.length <= WORLDS_FEW) return worlds;
+  const groups = new Map<string, World[]>();
+  for (const world of worlds) {
+    const key = packetKey(world.packet);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [world]);
+    else group.push(world);
+  }
+  return groups.size === worlds.length ? worlds : [...groups.values()].flatMap(mergeGroup);
+}
+
+/** Worlds of one packet: those of equal assumptions add up, and a question that made no difference is forgotten. */
+function mergeGroup(worlds: readonly World[]): readonly World[] {
+  let open = worlds;
+  for (;;) {
+    const merged = new Map<Assumed | undefined, World>();
+    for (const world of open) {
+      const same = merged.get(world.assumed);
+      const share = same === undefined ? world.share : plus(same.share, world.share);
+      merged.set(world.assumed, { ...(same ?? world), share });
+    }
+    const next: World[] = [];
+    const waiting = new Map<Assumed | undefined, World>();
+    let found = false;
+    for (const world of merged.values()) {
+      const { assumed } = world;
+      // At most one waits for each: worlds that have split at the same point differ in their answer alone.
+      const opposite = assumed && waiting.get(assumed.previous);
+      if (
+        assumed &&
+        opposite?.assumed &&
+        isOpposite(assumed, opposite.assumed) &&
+        isSameShare(world.share, opposite.share)
+      ) {
+        waiting.delete(assumed.previous);
+        next.push({ ...opposite, assumed: assumed.previous });
+        found = true;
+      } else if (assumed && opposite === undefined) waiting.set(assumed.previous, world);
+      else next.push(world);
+    }
+    open = [...next, ...waiting.values()];
+    if (!found) return open;
+  }
+}
+
+function isOpposite(left: Assumed, right: Assumed): boolean {
+  const { atom } = left;
+  const decidesRoute = atom.kind === "question" && atom.decidesRoute === true;
+  return !decidesRoute && atom.key === right.atom.key && left.holds !== right.holds;
+}
+
+const keys = new WeakMap<LivePacket, string>();
+
+function packetKey(packet: LivePacket): string {
+  let key = keys.get(packet);
+  if (key === undefined) {
+    const { remembered, ...fields } = packet;
+    const lists = [...remembered].map(([entry, { stamps, cleared }]) => `${entry} ${stamps} ${cleared}`);
+    key = [...Object.values(fields).map(String), ...lists].join("\n");
+    keys.set(packet, key);
+  }
+  return key;
+}
