@@ -44,7 +44,7 @@ export function configuration(fields: Fields): Fields {
   return { apiVersion: "kubeproxy.config.k8s.io/v1alpha1", kind: "KubeProxyConfiguration", ...fields };
 }
 
-function clusterOf(objects: readonly Fields[]): ClusterModel {
+export function clusterOf(objects: readonly Fields[]): ClusterModel {
   const text = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
   return readCluster(readDocuments({ name: "cluster", text }).documents).model;
 }

@@ -107,16 +107,26 @@ describe("uniformity", () => {
     );
   });
 
-  test.each([1, 2, 3, 7, 100, 333, 999, 1000])("%i endpoints", (n) => {
-    const all = Array.from({ length: n }, (_, index) => ({
+  const many = (count: number): readonly Endpoint[] =>
+    Array.from({ length: count }, (_, index) => ({
       address: `10.${200 + (index >> 8)}.${index & 255}.7`,
       ready: true,
     }));
-    holds(all, false, "1.30");
+
+  test.each([1, 2, 3, 7, 100, 333, 999, 1000, 1001])("%i endpoints", (count) => {
+    holds(many(count), false, "1.30");
   });
 
-  test("the bound is not met by a ladder that is off by one in the tenth decimal twice", () => {
-    // 1/3 as kube-proxy up to 1.16 wrote it, with five decimals: the bound must tell.
+  test("any number of endpoints up to a thousand", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), fc.constantFrom(...VERSIONS), (count, version) => {
+        holds(many(count), false, version);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test("the bound tells a ladder of five decimals, as kube-proxy up to 1.16 wrote it", () => {
     const share = { numerator: BigInt(Math.round(0.33333 * 2 ** 31)), exponent: 31 };
     expect(isNearOneIn(3, { share } as Landing)).toBe(false);
   });

@@ -2,6 +2,7 @@
  * KUBE-SVC- and KUBE-SVL-: the choice among endpoints, and KUBE-SEP-: the translation to one of them.
  */
 import type { EndpointInfo } from "./endpoints.js";
+import { goFixed } from "./go-text.js";
 import { append, bareComment, comment, type Draft } from "./payload.js";
 import type { ServicePortInfo } from "./services.js";
 
@@ -26,7 +27,7 @@ export function balanceChain(
   }
   endpoints.forEach((endpoint, index) => {
     const left = endpoints.length - index;
-    const chance = left === 1 ? "" : `-m statistic --mode random --probability ${(1 / left).toFixed(10)}`;
+    const chance = left === 1 ? "" : `-m statistic --mode random --probability ${goFixed(1 / left, 10)}`;
     append(draft, chain, why(endpoint), chance, `-j ${service.chains.endpoint(endpoint)}`);
   });
 }
