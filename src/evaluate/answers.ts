@@ -4,11 +4,10 @@
  */
 import { PROTOCOL } from "../../grammar/protocols.js";
 import { rulesOf } from "../state/rules.js";
-import type { End } from "./cases.js";
 import type { EvaluationContext } from "./context.js";
 import { fromNode } from "./hooks.js";
 import { errorSource, silence } from "./landings.js";
-import type { LivePacket } from "./world.js";
+import type { End, LivePacket } from "./world.js";
 
 /** The end with `answered` told, split where rules say so for a part of the answers. */
 export function followAnswer(refused: End, context: EvaluationContext): readonly End[] {

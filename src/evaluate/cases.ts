@@ -8,15 +8,7 @@ import { impliedAnswer, narrow } from "./facts.js";
 import type { Assumption, Case, Landing } from "./outcome.js";
 import { intersect, isSubset } from "./ranges.js";
 import { isSameShare, plus } from "./share.js";
-import type { Assumed, Atom, Narrowed, OpenField, World } from "./world.js";
-
-/** A path's end. */
-export interface End {
-  readonly landing: Landing;
-  readonly assumed: Assumed | undefined;
-  /** An answer is made for a packet that was refused here; whether it leaves the node is still to be seen. */
-  readonly toAnswer?: World;
-}
+import type { Assumed, Atom, End, Narrowed, OpenField } from "./world.js";
 
 export interface Cases {
   readonly cases: readonly Case[];
@@ -29,8 +21,8 @@ const CASES_MAX = 256;
 /** Answers along one branch of the refinement. */
 const DEPTH_MAX = 2000;
 
-/** Paths looked at, over all branches, before the refinement stops. */
-const WORK_MAX = 20_000_000;
+/** Paths looked at, over all branches, before the refinement stops; the first case is made whatever it takes. */
+const WORK_MAX = 8_000_000;
 
 interface Decided {
   readonly atom: Atom;
@@ -43,7 +35,11 @@ interface Unnamed {
 }
 
 export function casesOf(ends: readonly End[], start: Narrowed): Cases {
-  const paths = ends.map(({ landing, assumed }) => ({ landing, decided: listOf(assumed), next: 0 }));
+  const paths = ends.map(({ landing, assumed }) => ({
+    landing,
+    decided: listOf(assumed),
+    next: 0,
+  }));
   const search: Search = { answers: new Map(), left: CASES_MAX, work: WORK_MAX };
   const cases = split(paths, start, [], search);
   return {
@@ -74,7 +70,8 @@ function split(
   search: Search,
 ): readonly Unnamed[] {
   search.work -= paths.length;
-  if (search.left < 0 || search.work < 0 || decided.length > DEPTH_MAX) {
+  const tired = search.work < 0 && search.left < CASES_MAX;
+  if (search.left < 0 || tired || decided.length > DEPTH_MAX) {
     search.left = Math.min(search.left, -1);
     return [];
   }

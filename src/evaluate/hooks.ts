@@ -5,7 +5,6 @@
 import type { Address } from "../../grammar/address.js";
 import type { Hook } from "../../grammar/meaning.js";
 import { localQuestion } from "./ask.js";
-import type { End } from "./cases.js";
 import type { EvaluationContext } from "./context.js";
 import { assumedAnswer } from "./facts.js";
 import { dropped, failed, landed, refusedByRoute, rejected } from "./landings.js";
@@ -14,7 +13,7 @@ import { mergeWorlds } from "./merge.js";
 import { addressType, interfaceSetting, isLoopback, sourceFor, type Way, wayTo } from "./route.js";
 import { tracksConnections } from "./tracking.js";
 import { walkHook } from "./walk.js";
-import type { LivePacket, World } from "./world.js";
+import type { End, LivePacket, World } from "./world.js";
 
 /** All ends of a packet that came from outside. */
 export function fromOutside(start: World, context: EvaluationContext): readonly End[] {

@@ -2,11 +2,10 @@
 import type { Address } from "../../grammar/address.js";
 import type { Hook } from "../../grammar/meaning.js";
 import { PROTOCOL } from "../../grammar/protocols.js";
-import type { End } from "./cases.js";
 import type { EvaluationContext } from "./context.js";
 import type { Landing, Verdict } from "./outcome.js";
 import { addressType, leavingPort, sourceFor } from "./route.js";
-import type { LivePacket, World } from "./world.js";
+import type { End, LivePacket, World } from "./world.js";
 
 /** `forward`, `local` or `queue`. */
 export function landed(verdict: Verdict, world: World, context: EvaluationContext): End {

@@ -5,7 +5,7 @@
 import { isSameShare, plus } from "./share.js";
 import type { Assumed, LivePacket, World } from "./world.js";
 
-/** Below so many worlds nothing is merged, so that each way keeps its own steps for the explanation. */
+/** Up to so many worlds nothing is merged, so that each way keeps its own steps for the explanation. */
 const WORLDS_FEW = 8;
 
 /** The same distribution in fewer worlds, if there are many. Of merged worlds the first one's steps stand for all. */
@@ -32,33 +32,32 @@ function mergeGroup(worlds: readonly World[]): readonly World[] {
       merged.set(world.assumed, { ...(same ?? world), share });
     }
     const next: World[] = [];
+    // At most one waits for each: worlds that have split at the same point differ in their answer alone.
     const waiting = new Map<Assumed | undefined, World>();
     let found = false;
     for (const world of merged.values()) {
       const { assumed } = world;
-      // At most one waits for each: worlds that have split at the same point differ in their answer alone.
       const opposite = assumed && waiting.get(assumed.previous);
-      if (
-        assumed &&
-        opposite?.assumed &&
-        isOpposite(assumed, opposite.assumed) &&
-        isSameShare(world.share, opposite.share)
-      ) {
+      if (assumed === undefined || decidesRoute(assumed)) next.push(world);
+      else if (opposite === undefined) waiting.set(assumed.previous, world);
+      else if (isOpposite(assumed, opposite.assumed) && isSameShare(world.share, opposite.share)) {
         waiting.delete(assumed.previous);
         next.push({ ...opposite, assumed: assumed.previous });
         found = true;
-      } else if (assumed && opposite === undefined) waiting.set(assumed.previous, world);
-      else next.push(world);
+      } else next.push(world);
     }
     open = [...next, ...waiting.values()];
     if (!found) return open;
   }
 }
 
-function isOpposite(left: Assumed, right: Assumed): boolean {
-  const { atom } = left;
-  const decidesRoute = atom.kind === "question" && atom.decidesRoute === true;
-  return !decidesRoute && atom.key === right.atom.key && left.holds !== right.holds;
+/** Routing will ask whether an address is the node's, even if the rules so far made no difference of it. */
+function decidesRoute({ atom }: Assumed): boolean {
+  return atom.kind === "question" && atom.decidesRoute === true;
+}
+
+function isOpposite(left: Assumed, right: Assumed | undefined): boolean {
+  return left.atom.key === right?.atom.key && left.holds !== right.holds;
 }
 
 const keys = new WeakMap<LivePacket, string>();

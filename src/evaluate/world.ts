@@ -4,7 +4,7 @@
  */
 import type { Address, Family } from "../../grammar/address.js";
 import type { Range, WordField } from "../../grammar/meaning.js";
-import type { Share, Step } from "./outcome.js";
+import type { Landing, Share, Step } from "./outcome.js";
 
 /** `undefined`: the question leaves it open; `null`: the packet has none, or the kernel chooses it. */
 export interface LivePacket {
@@ -70,6 +70,14 @@ export interface World {
   readonly share: Share;
   readonly assumed: Assumed | undefined;
   readonly lastStep: Step | undefined;
+}
+
+/** A path's end. */
+export interface End {
+  readonly landing: Landing;
+  readonly assumed: Assumed | undefined;
+  /** An answer is made for a packet that was refused here; whether it leaves the node is still to be seen. */
+  readonly toAnswer?: World;
 }
 
 /** Whether a pattern (`eth0`, `eth+`) takes a name. */
