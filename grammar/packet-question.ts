@@ -4,6 +4,7 @@
  */
 import P from "parsimmon";
 import { type Address, readAddress, readIPv6 } from "./address.js";
+import { parseWhole } from "./parse.js";
 import { PROTOCOL, protocolNumber } from "./protocols.js";
 import { portNumber, wholeNumber } from "./values.js";
 
@@ -34,10 +35,10 @@ export type QuestionRead =
 
 /** Reads a packet question; never throws. */
 export function readPacketQuestion(text: string): QuestionRead {
-  const result = questionGrammar.parse(text);
-  if (result.status) return { ok: true, question: result.value };
+  const result = parseWhole(questionGrammar, text);
+  if (result.ok) return { ok: true, question: result.value };
   const expected = [...new Set(result.expected)].filter((one) => !one.startsWith("/"));
-  return { ok: false, offset: result.index.offset, expected };
+  return { ok: false, offset: result.offset, expected };
 }
 
 const blanks = P.regexp(/[ \t]+/).desc("a blank");

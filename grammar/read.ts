@@ -1,6 +1,7 @@
 /** Reading one option's text with its kind: quick reader, then memo, then grammar. */
 import type { Family } from "./address.js";
 import type { ValueKind } from "./description.js";
+import { parseWhole } from "./parse.js";
 
 export type ValueRead<T> = { readonly ok: true; readonly value: T } | { readonly ok: false };
 
@@ -20,8 +21,8 @@ export function readValue<T>(kind: ValueKind<T>, text: string, family: Family): 
   const key = `${family} ${text}`;
   const known = memo.get(key);
   if (known !== undefined) return known as ValueRead<T>;
-  const result = kind.grammar(family).parse(text);
-  const read: ValueRead<T> = result.status ? { ok: true, value: result.value } : { ok: false };
+  const result = parseWhole(kind.grammar(family), text);
+  const read: ValueRead<T> = result.ok ? result : { ok: false };
   memo.set(key, read);
   return read;
 }
