@@ -2,9 +2,11 @@
 import { type Address, type Family, readAddress, readNetwork } from "../../grammar/address.js";
 import type { ClusterModel, Node } from "../cluster/model.js";
 import { chooseNode, loneAddresses, networkOfAddresses, networkOfNode } from "../cluster/node.js";
-import { type Compiled, compileIptables, familiesOf } from "../compile/iptables/compile.js";
+import { withSlicesFromPods } from "../cluster/slices-from-pods.js";
+import { type Compiled, compileIptables } from "../compile/iptables/compile.js";
 import { compileNextSync } from "../compile/iptables/next-sync.js";
 import { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "../compile/versions.js";
+import { appendAll } from "../problems/append.js";
 import type { Problem } from "../problems/problem.js";
 import type { Network } from "../state/network.js";
 import type { NodeState } from "../state/nodestate.js";
@@ -72,20 +74,19 @@ export interface CompilingRequest {
   readonly flags: NodeFlags;
   /** Rules that the node has before, by family. */
   readonly onto?: NodeState["rulesets"];
-  readonly family?: Family | undefined;
+  readonly family: Family;
 }
 
 /** Compiles for one node, with notes on all that was left to defaults. */
 export function compileFor({ cluster, then, facts, flags, onto, family }: CompilingRequest): Compiled {
   const { node, name, network } = then?.facts ?? facts;
-  const target = family ?? familiesOf(cluster, facts.node)[0] ?? "ipv4";
   const options = {
-    onto: onto?.[target],
+    onto: onto?.[family],
     version: versionOf(flags),
     node,
     nodeName: name,
     network,
-    family: target,
+    family,
     facts: { nfacct: flags.set?.get("nfacct") !== "false" },
   };
   const compiled =
@@ -97,14 +98,15 @@ export function compileFor({ cluster, then, facts, flags, onto, family }: Compil
     notes.push("no KubeProxyConfiguration was given: kube-proxy's own defaults are used");
   if (facts.name === undefined)
     notes.push("no Node was given: no endpoint is local, and the node has no addresses");
-  const others = familiesOf(cluster, facts.node).filter((one) => one !== compiled.family);
-  if (family === undefined && others.length > 0) {
-    notes.push(
-      `the cluster also has ${others.map(familyWord).join(", ")} (--family ${others[0] === "ipv6" ? 6 : 4})`,
-    );
-  }
   const asNote = (message: string): Problem => ({ code: "LF2010", severity: "note", message });
   return { ...compiled, problems: [...compiled.problems, ...notes.map(asNote)] };
+}
+
+/** The cluster with slices derived from its Pods where it has none; what that took is told. */
+export function withSlices(cluster: ClusterModel, problems: Problem[]): ClusterModel {
+  const derived = withSlicesFromPods(cluster);
+  appendAll(problems, derived.problems);
+  return derived.model;
 }
 
 export function familyWord(family: Family): string {

@@ -1,6 +1,7 @@
 /** Problems as text: the place as a link, the user's own line with the fault underlined, facts, and what to do. */
 import type { Problem, Severity } from "../problems/problem.js";
 import type { IO } from "./io.js";
+import type { ProblemDocument } from "./schemas.js";
 import { type Colour, type ColourChoice, clean, type Style, styleFor } from "./style.js";
 
 /** More than these are only counted. */
@@ -90,7 +91,7 @@ function countText(left: readonly Problem[]): string {
   return `… and ${left.length} more like these: ${kinds}`;
 }
 
-function asJson({ code, severity, message, place, label, notes = [], help }: Problem): object {
+function asJson({ code, severity, message, place, label, notes = [], help }: Problem): ProblemDocument {
   const spans =
     place === undefined
       ? []
@@ -110,7 +111,7 @@ function asJson({ code, severity, message, place, label, notes = [], help }: Pro
     severity,
     message,
     spans,
-    notes,
+    notes: [...notes],
     help: help ?? (place === undefined ? (label ?? null) : null),
   };
 }

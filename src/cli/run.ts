@@ -77,9 +77,9 @@ Examples:
     .description("Write what kube-proxy (iptables mode) programs for these objects, byte for byte.")
     .argument(
       "[files...]",
-      "Kubernetes objects, KubeProxyConfiguration, network documents; - is standard input",
+      "Kubernetes objects (Pods stand in for EndpointSlices), KubeProxyConfiguration, network documents; - is standard input",
     )
-    .addOption(outputFlag(["save", "restore"], "save"))
+    .addOption(outputFlag(["save", "restore", "endpointslices", "json"], "save"))
     .addOption(new Option("--family <family>", "4 or 6; default: the cluster's first").argParser(familyFlag))
     .option("--then <files...>", "the cluster after a change: compile the sync that follows")
     .option("--onto <dump>", "rules that the node has already; default: none")
@@ -89,6 +89,7 @@ Examples:
       `Examples:
   landfall compile objects.yaml kube-proxy.yaml -o restore --kube-proxy 1.30
   kubectl get svc,endpointslices,nodes -A -o json | landfall compile - --node node-1
+  landfall compile services-and-pods.yaml -o endpointslices
 `,
     );
   for (const option of NODE_FLAGS) compile.addOption(option);
@@ -144,6 +145,15 @@ Examples:
     .addOption(outputFlag(["text", "json"], "text"));
   withCommonFlags(versions).action(async (flags) =>
     finish(await (await import("./commands/versions.js")).versions(flags, io)),
+  );
+
+  const schema = program
+    .command("schema")
+    .summary("JSON Schema of what -o json prints")
+    .description("Print the JSON Schema of a document that -o json prints.")
+    .argument("<document>", "compile, trace, versions, or diagnostics (lines of --diagnostics json)");
+  withCommonFlags(schema).action(async (name) =>
+    finish(await (await import("./commands/schema.js")).schema(name, io)),
   );
   return program;
 }

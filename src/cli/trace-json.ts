@@ -5,6 +5,7 @@ import { protocolName } from "../../grammar/protocols.js";
 import type { Distribution, Landing, Step } from "../evaluate/outcome.js";
 import { lowestTerms, toNumber } from "../evaluate/share.js";
 import type { Naming } from "./naming.js";
+import type { TraceDocument } from "./schemas.js";
 
 /** The whole document for one packet. */
 export function traceDocument(
@@ -12,7 +13,7 @@ export function traceDocument(
   packet: Packet,
   answer: Distribution,
   naming: Naming,
-): object {
+): TraceDocument {
   return {
     schema: "landfall/trace@1",
     id,
@@ -28,11 +29,13 @@ export function traceDocument(
       assuming: assuming.map(({ words }) => words),
       landings: landings.map((landing) => landingRecord(landing, naming)),
     })),
-    notes: answer.notes,
+    notes: [...answer.notes],
   };
 }
 
-function landingRecord(landing: Landing, naming: Naming): object {
+type LandingDocument = TraceDocument["cases"][number]["landings"][number];
+
+function landingRecord(landing: Landing, naming: Naming): LandingDocument {
   const { numerator, denominator } = lowestTerms(landing.share);
   return {
     verdict: landing.verdict,

@@ -1,12 +1,12 @@
 /**
- * ClusterModel: what kube-proxy can see of a cluster, checked, with addresses still as they were written (older
- * kube-proxy versions print some of them so). Fields that kube-proxy does not read are not here.
+ * ClusterModel: what kube-proxy can see of a cluster, and the Pods behind it, checked, with addresses still as they were
+ * written (older kube-proxy versions print some of them so). Fields that nothing here reads are not kept.
  */
 import type { Place } from "../problems/problem.js";
 
 export type Protocol = "TCP" | "UDP" | "SCTP";
 
-/** What every object has. `place` is where its document begins. */
+/** What every object has. `place` is where its name stands. */
 export interface ObjectMeta {
   readonly namespace: string;
   readonly name: string;
@@ -73,6 +73,9 @@ export interface Endpoint {
   readonly nodeName?: string;
   readonly zone?: string;
   readonly hints?: { readonly zones: readonly string[]; readonly nodes: readonly string[] };
+  /** The Pod behind it, and the name it gives itself in DNS; kube-proxy reads neither. */
+  readonly pod?: { readonly namespace: string; readonly name: string };
+  readonly hostname?: string;
 }
 
 export interface EndpointSlice {
@@ -80,6 +83,31 @@ export interface EndpointSlice {
   readonly addressType: "IPv4" | "IPv6" | "FQDN";
   readonly ports: readonly EndpointPort[];
   readonly endpoints: readonly Endpoint[];
+}
+
+/** A Pod as the EndpointSlice controller sees it. */
+export interface Pod {
+  readonly meta: ObjectMeta;
+  /** Empty until it is scheduled. */
+  readonly nodeName: string;
+  readonly hostNetwork: boolean;
+  readonly hostname: string;
+  readonly subdomain: string;
+  /** Those of the containers, then of the sidecars (init containers that are restarted always), in their order. */
+  readonly ports: readonly {
+    readonly name: string;
+    readonly protocol: Protocol;
+    readonly containerPort: number;
+  }[];
+  /** `status.podIPs`, as written. */
+  readonly addresses: readonly string[];
+  /** `status.hostIPs`, as written. */
+  readonly hostAddresses: readonly string[];
+  readonly phase: string;
+  /** Its condition `Ready` is `True`. */
+  readonly ready: boolean;
+  /** It has a deletion timestamp. */
+  readonly terminating: boolean;
 }
 
 export interface Node {
@@ -116,6 +144,7 @@ export interface ClusterModel {
   readonly services: readonly Service[];
   readonly slices: readonly EndpointSlice[];
   readonly nodes: readonly Node[];
+  readonly pods: readonly Pod[];
   /** Undefined: none was given; `DEFAULT_PROXY_CONFIGURATION` then counts. */
   readonly proxy?: ProxyConfiguration;
 }

@@ -49,6 +49,11 @@ export function chooseNode(model: ClusterModel, asked?: string): NodeChoice {
   };
 }
 
+/** The zone that a node's label names; undefined without one. */
+export function zoneOf(node: Node | undefined): string | undefined {
+  return node?.meta.labels.get("topology.kubernetes.io/zone") || undefined;
+}
+
 /** Interface addresses without a subnet of their own, as a Node object or a flag names them. */
 export function loneAddresses(addresses: readonly Address[]): readonly InterfaceAddress[] {
   return addresses.map((address) => {
@@ -63,10 +68,13 @@ export const LOOPBACK: readonly InterfaceAddress[] = [
   { address: 1n, subnet: { address: 1n, mask: prefixMask(128, "ipv6") } },
 ];
 
-/** What a Node object says of its network: addresses without interfaces, and loopback. Routes are unknown. */
+/**
+ * What a Node object says of its network: InternalIPs without interfaces, and loopback. Routes are unknown. An ExternalIP
+ * is no address of the node as a rule: the cloud translates it on the way.
+ */
 export function networkOfNode(node: Node): Network {
   const addresses = node.addresses
-    .map(({ address }) => readAddress(address))
+    .map(({ type, address }) => (type === "InternalIP" ? readAddress(address) : undefined))
     .filter((address): address is Address => address !== undefined);
   return networkOfAddresses(addresses);
 }

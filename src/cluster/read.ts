@@ -8,9 +8,18 @@ import { appendAll } from "../problems/append.js";
 import { nearest } from "../problems/nearest.js";
 import { hasErrors, type Problem } from "../problems/problem.js";
 import { checkCluster } from "./consistency.js";
-import type { ClusterModel, EndpointSlice, Node, ObjectMeta, ProxyConfiguration, Service } from "./model.js";
+import type {
+  ClusterModel,
+  EndpointSlice,
+  Node,
+  ObjectMeta,
+  Pod,
+  ProxyConfiguration,
+  Service,
+} from "./model.js";
 import { readEndpointSlice } from "./objects/endpointslice.js";
 import { readNode } from "./objects/node.js";
+import { readPod } from "./objects/pod.js";
 import { configurationInConfigMap, readProxyConfiguration } from "./objects/proxy-configuration.js";
 import { readService } from "./objects/service.js";
 
@@ -20,10 +29,16 @@ export interface ClusterRead {
   readonly problems: readonly Problem[];
 }
 
-/** Reads the objects that kube-proxy looks at; others are skipped with one note. */
+/** Reads the objects that kube-proxy looks at, and Pods; others are skipped with one note. */
 export function readCluster(documents: readonly Document[]): ClusterRead {
   const problems: Problem[] = [];
-  const draft: Draft = { services: new Map(), slices: new Map(), nodes: new Map(), proxy: undefined };
+  const draft: Draft = {
+    services: new Map(),
+    slices: new Map(),
+    nodes: new Map(),
+    pods: new Map(),
+    proxy: undefined,
+  };
   const skipped = new Map<string, number>();
   for (const document of documents) {
     const object = configurationInConfigMap(document) ?? document;
@@ -38,6 +53,7 @@ export function readCluster(documents: readonly Document[]): ClusterRead {
     services: [...draft.services.values()],
     slices: [...draft.slices.values()],
     nodes: [...draft.nodes.values()],
+    pods: [...draft.pods.values()],
     ...(draft.proxy === undefined ? {} : { proxy: draft.proxy }),
   };
   if (!hasErrors(problems)) appendAll(problems, checkCluster(model));
@@ -48,6 +64,7 @@ interface Draft {
   readonly services: Map<string, Service>;
   readonly slices: Map<string, EndpointSlice>;
   readonly nodes: Map<string, Node>;
+  readonly pods: Map<string, Pod>;
   proxy: ProxyConfiguration | undefined;
 }
 
@@ -78,6 +95,13 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     {
       apiVersion: "v1",
       read: (document, draft, problems) => put(readNode(document, problems), draft.nodes, "Node", problems),
+    },
+  ],
+  [
+    "Pod",
+    {
+      apiVersion: "v1",
+      read: (document, draft, problems) => put(readPod(document, problems), draft.pods, "Pod", problems),
     },
   ],
   [

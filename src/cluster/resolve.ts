@@ -1,5 +1,5 @@
 /** Packet questions → packets: names of Services and Nodes become addresses. */
-import { type Address, familyOf, readAddress } from "../../grammar/address.js";
+import { type Address, type Family, familyOf, readAddress } from "../../grammar/address.js";
 import type { Packet } from "../../grammar/packet.js";
 import type { PacketQuestion, Place } from "../../grammar/packet-question.js";
 import { PORT_PROTOCOLS, PROTOCOL, protocolName, protocolNumber } from "../../grammar/protocols.js";
@@ -20,7 +20,8 @@ interface Found {
 export function resolveQuestion(question: PacketQuestion, model: ClusterModel | undefined): Resolved {
   const destination = find(question.destination, model);
   if ("message" in destination) return { ok: false, ...destination };
-  const source = question.source === undefined ? undefined : find(question.source, model);
+  const source =
+    question.source === undefined ? undefined : find(question.source, model, familyOf(destination.address));
   if (source !== undefined && "message" in source) return { ok: false, ...source };
   const family = familyOf(destination.address);
   if (source !== undefined && familyOf(source.address) !== family) {
@@ -67,19 +68,17 @@ interface NotFound {
   readonly help?: string;
 }
 
-function find(place: Place, model: ClusterModel | undefined): Found | NotFound {
+/** `family` chooses among the addresses of an object that has several; without it the first counts. */
+function find(place: Place, model: ClusterModel | undefined, family?: Family): Found | NotFound {
   switch (place.kind) {
     case "address":
       return { address: place.address, ...(place.port === undefined ? {} : { port: place.port }) };
     case "service":
       return findService(place, model);
     case "node":
-      return findNode(place, model);
+      return findNode(place, model, family);
     case "pod":
-      return {
-        message: "Pods are not among the objects that landfall reads",
-        help: "write the pod's address",
-      };
+      return findPod(place, model, family);
   }
 }
 
@@ -117,7 +116,11 @@ function findService(place: Place & { kind: "service" }, model: ClusterModel | u
   return { address, port: port.port, ...(protocol === undefined ? {} : { protocol }) };
 }
 
-function findNode(place: Place & { kind: "node" }, model: ClusterModel | undefined): Found | NotFound {
+function findNode(
+  place: Place & { kind: "node" },
+  model: ClusterModel | undefined,
+  family: Family | undefined,
+): Found | NotFound {
   const nodes = model?.nodes ?? [];
   const node = nodes.find(({ meta }) => meta.name === place.name);
   if (node === undefined)
@@ -126,13 +129,47 @@ function findNode(place: Place & { kind: "node" }, model: ClusterModel | undefin
       place.name,
       nodes.map(({ meta }) => meta.name),
     );
-  const internal = node.addresses.find(
-    ({ type, address }) => type === "InternalIP" && readAddress(address) !== undefined,
-  );
-  const address = readAddress(internal?.address ?? "");
-  if (address === undefined) return { message: `Node ${place.name} has no InternalIP` };
+  const internal = node.addresses.flatMap(({ type, address }) => (type === "InternalIP" ? [address] : []));
+  const address = firstAddress(internal, family);
+  if (address === undefined) return { message: `Node ${place.name} has no InternalIP${ofFamily(family)}` };
   if (place.port !== undefined && !/^\d+$/.test(place.port)) return { message: "a node's port is a number" };
   return { address, ...(place.port === undefined ? {} : { port: Number(place.port) }) };
+}
+
+function findPod(
+  place: Place & { kind: "pod" },
+  model: ClusterModel | undefined,
+  family: Family | undefined,
+): Found | NotFound {
+  const wanted = `${place.namespace}/${place.name}`;
+  const pods = model?.pods ?? [];
+  const pod = pods.find(({ meta }) => `${meta.namespace}/${meta.name}` === wanted);
+  if (pod === undefined)
+    return notFound(
+      "Pod",
+      wanted,
+      pods.map(({ meta }) => `${meta.namespace}/${meta.name}`),
+    );
+  const address = firstAddress(pod.addresses, family);
+  if (address === undefined) return { message: `Pod ${wanted} has no IP${ofFamily(family)}` };
+  if (place.port === undefined) return { address };
+  const named = pod.ports.find(({ name }) => name === place.port);
+  if (named === undefined) {
+    return /^\d+$/.test(place.port)
+      ? { address, port: Number(place.port) }
+      : { message: `Pod ${wanted} has no port ${place.port}` };
+  }
+  const protocol = protocolNumber(named.protocol);
+  return { address, port: named.containerPort, ...(protocol === undefined ? {} : { protocol }) };
+}
+
+function firstAddress(texts: readonly string[], family: Family | undefined): Address | undefined {
+  const addresses = texts.map(readAddress).filter((one): one is Address => one !== undefined);
+  return family === undefined ? addresses[0] : addresses.find((one) => familyOf(one) === family);
+}
+
+function ofFamily(family: Family | undefined): string {
+  return family === undefined ? "" : family === "ipv6" ? " of IPv6" : " of IPv4";
 }
 
 function notFound(kind: string, name: string, names: readonly string[]): NotFound {

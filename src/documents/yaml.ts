@@ -1,5 +1,5 @@
 /** YAML → documents with places. Merge keys (`<<`) are followed, as kubectl does; aliases are bounded. */
-import { isMap, isNode, isPair, parseAllDocuments, type Document as YamlDocument } from "yaml";
+import { isMap, isNode, isPair, parseAllDocuments, stringify, type Document as YamlDocument } from "yaml";
 import { type Place, type Problem, placeOf, type Source } from "../problems/problem.js";
 import { type Document, isRecord, makeDocument, type Path, placeOfSpot, type Spot } from "./document.js";
 
@@ -163,4 +163,11 @@ function sentence(message: string): string {
   if (closing !== undefined) return `a ${closing} is missing, or the lines before it are not indented enough`;
   const line = (message.split("\n")[0] ?? message).replace(/ at line \d+.*$/, "").replace(/[.:]$/, "");
   return `not YAML: ${line.charAt(0).toLowerCase()}${line.slice(1)}`;
+}
+
+/** Plain values as YAML documents, as kubectl prints them: nothing folded, no aliases. */
+export function printYaml(values: readonly object[]): string {
+  return values
+    .map((value) => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }))
+    .join("---\n");
 }

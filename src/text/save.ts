@@ -62,14 +62,35 @@ function printCounters(counters: Counters | undefined): string {
   return counters === undefined ? "[0:0]" : `[${counters.packets}:${counters.bytes}]`;
 }
 
-function printOptions(options: OptionTable, given: Given, family: Family, words: string[]): void {
-  for (const key in options) {
-    const option = options[key];
+/** An option as iptables-save prints it. */
+export interface PrintedOption {
+  readonly name: string;
+  readonly negated: boolean;
+  /** Absent for an option without value. */
+  readonly value?: string;
+}
+
+/** The options that iptables-save prints, in its order. */
+export function printedOptions(table: OptionTable, given: Given, family: Family): readonly PrintedOption[] {
+  const printed: PrintedOption[] = [];
+  for (const key in table) {
+    const option = table[key];
     const one = given[key];
     if (option === undefined || one === undefined || option.hidden?.(one.value, one.negated, given)) continue;
-    if (one.negated) words.push("!");
-    words.push(option.name);
-    if (option.value !== undefined) words.push(option.value.print(one.value, family));
+    const { name, value } = option;
+    const { negated } = one;
+    printed.push(
+      value === undefined ? { name, negated } : { name, negated, value: value.print(one.value, family) },
+    );
+  }
+  return printed;
+}
+
+function printOptions(table: OptionTable, given: Given, family: Family, words: string[]): void {
+  for (const { name, negated, value } of printedOptions(table, given, family)) {
+    if (negated) words.push("!");
+    words.push(name);
+    if (value !== undefined) words.push(value);
   }
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { compileSchema, SCHEMAS, traceSchema, versionsSchema } from "../../src/cli/schemas.js";
 import { VERSION } from "../../src/cli/version.js";
 import { goldenKey, goldens, withoutRemarks } from "../compile/goldens.js";
 import { landfall } from "./terminal.js";
@@ -43,6 +44,73 @@ describe("compile", () => {
     const own = stdout.split("\n").filter((line) => /^-A KUBE-(SVC|EXT|SEP)/.test(line));
     expect(own.every((line) => line.includes("shop/product-service:http"))).toBe(true);
     expect(stdout.match(/^-X .*/gm)).toEqual(["-X KUBE-SEP-3QESRTTIBQOSYA44"]);
+  });
+
+  test("derives slices from Pods, says so, and prints them", async () => {
+    const web = `apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {clusterIP: 10.96.0.9, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+`;
+    const pod = (name: string, ip: string) => `---
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}, labels: {app: web}}
+spec: {nodeName: n}
+status: {podIP: ${ip}, conditions: [{type: Ready, status: "True"}]}
+`;
+    const files = { "web.yaml": web + pod("a", "10.1.0.1") + pod("b", "10.1.0.2") };
+    const slices = await landfall(["compile", "web.yaml", "-o", "endpointslices"], { files });
+    expect(slices.code).toBe(0);
+    expect(slices.stderr).toContain("no EndpointSlices were given: 1 was derived from 2 Pods");
+    const compiled = await landfall(["compile", "web.yaml", "-o", "restore"], { files });
+    // The slices that were printed make the same rules as the Pods.
+    const printed = { "web.yaml": web, "slices.yaml": slices.stdout };
+    const again = await landfall(["compile", "web.yaml", "slices.yaml", "-o", "restore"], { files: printed });
+    expect(again.stdout).toBe(compiled.stdout);
+    expect(compiled.stdout).toContain("--to-destination 10.1.0.2:8080");
+    // A Pod is deleted: its chain goes, and the other gets all connections.
+    const after = { ...files, "after.yaml": web + pod("a", "10.1.0.1") };
+    const then = await landfall(["compile", "web.yaml", "--then", "after.yaml", "-o", "restore"], {
+      files: after,
+    });
+    expect(then.stdout.match(/^-X .*/gm)).toHaveLength(1);
+    expect(then.stdout).not.toContain("--probability");
+    const traced = await landfall(["trace", "web.yaml", "pod/default/a", "to", "svc/default/web"], { files });
+    expect(traced.stdout).toContain("50 %");
+    const wrong = await landfall(["trace", "web.yaml", "pod/default/c", "to", "svc/default/web"], { files });
+    expect(wrong).toMatchObject({ code: 3, stdout: "" });
+    expect(wrong.stderr).toContain("there is no Pod default/c");
+  });
+
+  test("-o json gives the whole state as its schema says", async () => {
+    const { code, stdout } = await landfall(["compile", ...OBJECTS, "--kube-proxy", "1.30", "-o", "json"]);
+    expect(code).toBe(0);
+    const document = compileSchema.parse(JSON.parse(stdout));
+    expect(document).toMatchObject({ kubeProxy: "1.30", node: "node-1" });
+    // Its lines are those of the dump.
+    const save = await landfall(["compile", ...OBJECTS, "--kube-proxy", "1.30"]);
+    const chains = document.state.rulesets.flatMap(({ tables }) => tables.flatMap((table) => table.chains));
+    const lines = chains.flatMap(({ rules }) => rules.map(({ text }) => text));
+    expect(lines).toEqual(save.stdout.split("\n").filter((line) => line.startsWith("-A")));
+    const rule = chains
+      .flatMap(({ rules }) => rules)
+      .find(({ text }) => text.includes("0.33333333349") && text.startsWith("-A KUBE-SVC-D7KOL5XGEBU3DA3U"));
+    expect(rule).toMatchObject({
+      line: null,
+      header: [],
+      matches: [
+        { name: "comment", words: null },
+        {
+          name: "statistic",
+          options: [
+            { option: "--mode", negated: false, value: "random" },
+            { option: "--probability", negated: false, value: "0.33333333349" },
+          ],
+        },
+      ],
+      target: { kind: "chain", goto: false },
+    });
   });
 
   test("asks which node, and lists them", async () => {
@@ -241,4 +309,34 @@ test("--version is that of the package", async () => {
   const manifest = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
   expect(VERSION).toBe(manifest.version);
   expect(await landfall(["--version"])).toMatchObject({ code: 0, stdout: `${VERSION}\n` });
+});
+
+describe("schema", () => {
+  test.each(Object.keys(SCHEMAS))("of %s is JSON Schema", async (name) => {
+    const { code, stdout } = await landfall(["schema", name]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      type: "object",
+      additionalProperties: false,
+    });
+  });
+
+  test("of something else is refused", async () => {
+    const { code, stderr } = await landfall(["schema", "comple"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("did you mean compile?");
+  });
+
+  test("holds for what is printed", async () => {
+    const packet = ["10.1.2.3:4567", "to", "10.96.0.10:53/udp", "-o", "json"];
+    const traced = await landfall(["trace", "node-a.save", ...packet]);
+    expect(traceSchema.parse(JSON.parse(traced.stdout)).cases.length).toBeGreaterThan(0);
+    const versions = await landfall(["versions", "-o", "json"]);
+    expect(versionsSchema.parse(JSON.parse(versions.stdout)).versions).toContain("1.30");
+    const files = { "x.save": "*nat\n-A X\nCOMMIT\n" };
+    const failed = await landfall(["fmt", "x.save", "--diagnostics", "json"], { files });
+    const lines = failed.stderr.split("\n").filter((line) => line !== "");
+    expect(lines.map((line) => SCHEMAS.diagnostics.parse(JSON.parse(line)).severity)).toContain("error");
+  });
 });

@@ -48,7 +48,7 @@ describe("which node", () => {
   });
 });
 
-test("the network of a Node object: its addresses and loopback, no routes", () => {
+test("the network of a Node object: its InternalIPs and loopback, no routes", () => {
   const network = networkOfNode(model(node("a")).nodes[0] as Node);
   expect(network.routes).toBeUndefined();
   const shown = network.interfaces?.map(({ name, addresses }) => [
@@ -57,6 +57,6 @@ test("the network of a Node object: its addresses and loopback, no routes", () =
   ]);
   expect(shown).toEqual([
     ["lo", ["127.0.0.1 in 127.0.0.0/8", "::1 in ::1/128"]],
-    ["", ["10.0.0.5 in 10.0.0.5/32", "2001:db8::5 in 2001:db8::5/128"]],
+    ["", ["10.0.0.5 in 10.0.0.5/32"]],
   ]);
 });

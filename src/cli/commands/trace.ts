@@ -7,7 +7,14 @@ import type { Distribution } from "../../evaluate/outcome.js";
 import { type Problem, placeInLine } from "../../problems/problem.js";
 import type { NodeState } from "../../state/nodestate.js";
 import { type CommonFlags, inputNames, report, say } from "../common.js";
-import { compileFor, familyWord, type NodeFacts, type NodeFlags, nodeFacts } from "../compiling.js";
+import {
+  compileFor,
+  familyWord,
+  type NodeFacts,
+  type NodeFlags,
+  nodeFacts,
+  withSlices,
+} from "../compiling.js";
 import { EXIT, UsageError } from "../exit.js";
 import { type Inputs, readDumps, readInputs, readSource } from "../inputs.js";
 import type { IO } from "../io.js";
@@ -41,13 +48,20 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
     flags.packets === "-" && files.length + (flags.file ?? []).length > 0
       ? [...(flags.file ?? []), ...files]
       : inputNames(files, flags, io, USAGE);
-  const inputs = await readInputs(names, io);
+  const read = await readInputs(names, io);
+  const derivation: Problem[] = [];
+  // With a dump at hand nothing is compiled, and the Pods only give names and addresses.
+  const cluster =
+    read.cluster !== undefined && read.rules.length === 0
+      ? withSlices(read.cluster, derivation)
+      : read.cluster;
+  const inputs: Inputs = { ...read, ...(cluster === undefined ? {} : { cluster }) };
   const facts = nodeFacts(inputs.cluster, inputs.network, flags);
   // With a dump at hand the objects only give names and addresses, so that a doubt about the node is no error.
   const doubts = facts.problems.map(
     (one): Problem => (inputs.rules.length === 0 ? one : { ...one, severity: "note" }),
   );
-  const problems: Problem[] = [...inputs.problems, ...doubts];
+  const problems: Problem[] = [...inputs.problems, ...derivation, ...doubts];
   const packets = await askedPackets(question, flags, inputs, io, problems);
   const states = new Map<Family, NodeState>();
   const dumped = readDumps(inputs, problems);

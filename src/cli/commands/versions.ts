@@ -3,6 +3,7 @@ import { CHANGES, VERSIONS } from "../../compile/versions.js";
 import type { CommonFlags } from "../common.js";
 import { EXIT } from "../exit.js";
 import type { IO } from "../io.js";
+import type { VersionsDocument } from "../schemas.js";
 import { styleFor } from "../style.js";
 
 export interface VersionsFlags extends CommonFlags {
@@ -11,9 +12,9 @@ export interface VersionsFlags extends CommonFlags {
 
 export async function versions(flags: VersionsFlags, io: IO): Promise<number> {
   if (flags.output === "json") {
-    const document = {
+    const document: VersionsDocument = {
       schema: "landfall/versions@1",
-      versions: VERSIONS,
+      versions: [...VERSIONS],
       changes: CHANGES.map(({ since, what, gate }) => ({
         since: `1.${since}`,
         what,

@@ -11,6 +11,7 @@ import { absent, flag, portOrNone, present, protocol, text } from "./fields.js";
 import { metadata, metaOf, whoIs } from "./metadata.js";
 
 const named = z.looseObject({ name: z.string() });
+const targetRef = absent(z.looseObject({ kind: text, namespace: text, name: text }));
 
 const endpointSliceSchema = z.looseObject({
   metadata,
@@ -23,6 +24,8 @@ const endpointSliceSchema = z.looseObject({
         conditions: absent(z.looseObject({ ready: flag, serving: flag, terminating: flag })),
         nodeName: text,
         zone: text,
+        hostname: text,
+        targetRef,
         hints: absent(z.looseObject({ forZones: absent(z.array(named)), forNodes: absent(z.array(named)) })),
       }),
     ),
@@ -56,11 +59,58 @@ export function readEndpointSlice(document: Document, problems: Problem[]): Endp
             },
           }
         : {}),
+      ...present("hostname", endpoint.hostname),
+      ...present("pod", podOf(endpoint.targetRef, object.metadata.namespace)),
     })),
   };
   const wrong = wrongAddresses(document, slice);
   appendAll(problems, wrong);
   return wrong.length > 0 ? undefined : slice;
+}
+
+/** The Pod that an endpoint's `targetRef` names, if it names one. */
+function podOf(
+  reference: z.infer<typeof targetRef>,
+  own: string | null | undefined,
+): { namespace: string; name: string } | undefined {
+  if (reference?.kind !== "Pod" || !reference.name) return undefined;
+  return { namespace: reference.namespace || own || "default", name: reference.name };
+}
+
+/** The object as the API server would give it out, fields that the model does not have left out. */
+export function endpointSliceObject({ meta, addressType, endpoints, ports }: EndpointSlice): object {
+  const fromMap = (map: ReadonlyMap<string, string>) =>
+    map.size === 0 ? undefined : Object.fromEntries(map);
+  const named = (names: readonly string[]) =>
+    names.length === 0 ? undefined : names.map((name) => ({ name }));
+  return withoutUndefined({
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: withoutUndefined({
+      name: meta.name,
+      namespace: meta.namespace,
+      labels: fromMap(meta.labels),
+      annotations: fromMap(meta.annotations),
+    }),
+    addressType,
+    endpoints: endpoints.map(
+      ({ addresses, ready, serving, terminating, hostname, nodeName, zone, hints, pod }) =>
+        withoutUndefined({
+          addresses: [...addresses],
+          conditions: withoutUndefined({ ready, serving, terminating }),
+          hostname,
+          nodeName,
+          zone,
+          hints: hints && withoutUndefined({ forZones: named(hints.zones), forNodes: named(hints.nodes) }),
+          targetRef: pod && { kind: "Pod", ...pod },
+        }),
+    ),
+    ports: ports.map((port) => ({ ...port })),
+  });
+}
+
+function withoutUndefined(object: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
 /** Each address must be of the slice's type: kube-proxy would put it into a rule of the wrong family as it stands. */

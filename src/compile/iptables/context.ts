@@ -4,6 +4,7 @@
  */
 import { type Address, type Family, familyOf, readAddress, readNetwork } from "../../../grammar/address.js";
 import type { Node, ProxyConfiguration } from "../../cluster/model.js";
+import { zoneOf } from "../../cluster/node.js";
 import type { Network } from "../../state/network.js";
 import type { VersionBehaviour } from "../versions.js";
 import { goNetwork } from "./go-text.js";
@@ -49,7 +50,7 @@ export function makeContext(input: ContextInput): Context {
     proxy,
     behaviour,
     nodeName,
-    zone: node?.meta.labels.get("topology.kubernetes.io/zone") || undefined,
+    zone: zoneOf(node),
     nodeIP,
     mark: `0x${(2 ** proxy.masqueradeBit).toString(16).padStart(8, "0")}`,
     localTraffic: localTraffic(input),

@@ -113,15 +113,20 @@ function sliceTexts(model: ClusterModel, { context }: Prepared): ReadonlyMap<str
     if (slice.addressType === "FQDN" || (behaviour.slicesPerFamily && slice.addressType !== own)) continue;
     const { namespace, name, labels, annotations } = slice.meta;
     const service = `${namespace}/${labels.get(SERVICE_NAME_LABEL)}`;
-    const rest = behaviour.sliceChange === "anything" ? [[...labels], [...annotations]] : [];
-    texts.set(service, (texts.get(service) ?? "") + JSON.stringify([name, contents(slice), rest]));
+    const whole = behaviour.sliceChange === "anything";
+    const rest = whole ? [[...labels], [...annotations]] : [];
+    const text = JSON.stringify([name, contents(slice, whole), rest]);
+    texts.set(service, (texts.get(service) ?? "") + text);
   }
   return texts;
 }
 
-/** Ports and endpoints with their defaults, in an order that does not hang on the input's. */
-function contents({ ports, endpoints }: EndpointSlice): readonly string[] {
-  const full = endpoints.map((endpoint) => ({ ready: true, serving: true, terminating: false, ...endpoint }));
+/** Ports and endpoints with their defaults, in an order that does not hang on the input's; `whole`: all their fields. */
+function contents({ ports, endpoints }: EndpointSlice, whole: boolean): readonly string[] {
+  const full = endpoints.map(({ pod, hostname, ...endpoint }) => {
+    const rest = whole ? { pod, hostname } : {};
+    return { ready: true, serving: true, terminating: false, ...endpoint, ...rest };
+  });
   return [...ports, ...full]
     .map((one) => JSON.stringify(Object.entries(one).sort(([left], [right]) => byBytes(left, right))))
     .sort(byBytes);
