@@ -1,36 +1,54 @@
 /**
- * What only the whole cluster shows: two Services on one node port, slices of no Service. All are warnings, since
+ * What only the whole cluster shows: two Services on one address and port, slices of no Service. All are warnings, since
  * kube-proxy carries on too, and say what it does.
  */
+import { type Address, familyOf, printAddress, readAddress } from "../../grammar/address.js";
 import type { Problem } from "../problems/problem.js";
-import type { ClusterModel, Service } from "./model.js";
+import type { ClusterModel, Service, ServicePort } from "./model.js";
 
 /** The label that joins an EndpointSlice to its Service. */
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
 export function checkCluster(model: ClusterModel): readonly Problem[] {
-  return [...sharedNodePorts(model), ...straySlices(model)];
+  return [...sharedEntrances(model), ...straySlices(model)];
 }
 
-function sharedNodePorts(model: ClusterModel): readonly Problem[] {
+/** Where packets are sent to reach a service port, as messages name it: one place has one owner. */
+function entrances(service: Service, { port, nodePort, protocol }: ServicePort): readonly string[] {
+  const { clusterIP, clusterIPs, externalIPs, ingress } = service;
+  const addresses = [clusterIP, ...clusterIPs, ...externalIPs, ...ingress.map(({ ip = "" }) => ip)];
+  const known = addresses.map(readAddress).filter((one): one is Address => one !== undefined);
+  const protocolWord = protocol.toLowerCase();
+  return [
+    ...new Set(known.map((address) => `${endpointText(address, port)}/${protocolWord}`)),
+    ...(nodePort === 0 ? [] : [`node port ${nodePort}/${protocolWord}`]),
+  ];
+}
+
+function endpointText(address: Address, port: number): string {
+  return familyOf(address) === "ipv6"
+    ? `[${printAddress(address)}]:${port}`
+    : `${printAddress(address)}:${port}`;
+}
+
+function sharedEntrances(model: ClusterModel): readonly Problem[] {
   const problems: Problem[] = [];
-  const owners = new Map<string, string>();
+  const owners = new Map<string, Service>();
   for (const service of model.services) {
     for (const port of service.ports) {
-      if (port.nodePort === 0) continue;
-      const key = `${port.nodePort}/${port.protocol.toLowerCase()}`;
-      const owner = owners.get(key);
-      if (owner === undefined) owners.set(key, nameOf(service));
-      else {
-        problems.push({
-          code: "LF5009",
-          severity: "warning",
-          message: `${nameOf(service)}: node port ${key} is also that of ${owner}`,
-          place: port.place,
-          notes: [
-            "kube-proxy writes rules for both, and the first that matches wins; the API server would refuse this",
-          ],
-        });
+      for (const entrance of entrances(service, port)) {
+        const owner = owners.get(entrance);
+        if (owner === undefined) owners.set(entrance, service);
+        // Two ports of one Service that are the same are told of where the Service is read.
+        else if (owner !== service) {
+          problems.push({
+            code: "LF5009",
+            severity: "warning",
+            message: `${nameOf(service)}: ${entrance} is also that of ${nameOf(owner)}`,
+            place: port.place,
+            notes: ["kube-proxy writes rules for both, and the first that matches wins"],
+          });
+        }
       }
     }
   }

@@ -5,7 +5,7 @@
 
 import * as z from "zod/mini";
 import { type Address, type Family, prefixMask, readAddress, readNetwork } from "../../grammar/address.js";
-import { checked, fieldName } from "../documents/check.js";
+import { checked, checkFieldNames } from "../documents/check.js";
 import { type Document, isRecord, type Path } from "../documents/document.js";
 import { appendAll } from "../problems/append.js";
 import { nearest } from "../problems/nearest.js";
@@ -75,7 +75,7 @@ export function readNetworkDocument(document: Document): NetworkRead {
   const problems: Problem[] = [];
   const object = checked(document, networkSchema, "network", problems);
   if (object === undefined) return { problems };
-  appendAll(problems, unknownFields(document));
+  checkFieldNames(document, networkSchema, { who: "network", effect: "", every: true }, problems);
   const interfaces: Interface[] = (object.interfaces ?? []).map(({ name, addresses, ports }) => ({
     name,
     addresses: (addresses ?? []).map(interfaceAddress),
@@ -132,33 +132,6 @@ function unknownDevices(
       warning(document, ["routes", index, "dev"], `no interface is called ${dev}`, nearest(dev, names)),
     ];
   });
-}
-
-function unknownFields(document: Document): readonly Problem[] {
-  const problems: Problem[] = [];
-  const look = (value: unknown, path: Path, schema: { readonly shape: object }) => {
-    if (!isRecord(value)) return;
-    const known = Object.keys(schema.shape);
-    for (const key of Object.keys(value)) {
-      if (known.includes(key)) continue;
-      const at = [...path, key];
-      problems.push(
-        warning(document, at, `${fieldName(at)} is not a field of a network`, nearest(key, known)),
-      );
-    }
-  };
-  const each = (value: unknown, path: Path, visit: (part: unknown, path: Path) => void) => {
-    if (Array.isArray(value)) value.forEach((part, index) => void visit(part, [...path, index]));
-  };
-  const { value } = document;
-  look(value, [], networkSchema);
-  if (!isRecord(value)) return problems;
-  each(value.routes, ["routes"], (route, path) => look(route, path, routeSchema));
-  each(value.interfaces, ["interfaces"], (part, path) => {
-    look(part, path, interfaceSchema);
-    if (isRecord(part)) each(part.ports, [...path, "ports"], (port, at) => look(port, at, portSchema));
-  });
-  return problems;
 }
 
 function warning(document: Document, path: Path, message: string, near: string | undefined): Problem {

@@ -1,5 +1,6 @@
 /** Checks a document against a schema: what is wrong is said with the field, what stands there, and the place. */
 import type * as z from "zod/mini";
+import { ZodMiniArray, ZodMiniNullable, ZodMiniObject, ZodMiniOptional } from "zod/mini";
 import { nearest } from "../problems/nearest.js";
 import type { Problem } from "../problems/problem.js";
 import { type Document, isRecord, type Path } from "./document.js";
@@ -29,6 +30,68 @@ export function checked<T>(
     });
   }
   return undefined;
+}
+
+/**
+ * Warns of fields that the schema does not have: of all of them (`every`, for forms that are closed), or only of those
+ * that look like a slip in the name of one that is not there. `effect` ends the message: "so kube-proxy ignores it".
+ */
+export function checkFieldNames(
+  document: Document,
+  schema: z.ZodMiniType,
+  { who, effect, every }: { readonly who: string; readonly effect: string; readonly every: boolean },
+  problems: Problem[],
+): void {
+  const look = (value: unknown, within: z.core.$ZodType, path: Path): void => {
+    const inner = unwrapped(within);
+    if (inner instanceof ZodMiniArray && Array.isArray(value)) {
+      for (const [index, part] of value.entries()) look(part, inner.def.element, [...path, index]);
+    }
+    if (!(inner instanceof ZodMiniObject) || !isRecord(value)) return;
+    for (const [key, part] of Object.entries(value)) {
+      const own = Object.hasOwn(inner.shape, key) ? inner.shape[key] : undefined;
+      if (own !== undefined) {
+        look(part, own, [...path, key]);
+        continue;
+      }
+      const near = slip(key, inner, value, every) ?? (every ? elsewhere(key, inner) : undefined);
+      if (near === undefined && !every) continue;
+      const at = [...path, key];
+      problems.push({
+        code: "LF5002",
+        severity: "warning",
+        message: `${who}: ${fieldName(at)} is not one of its fields${effect}`,
+        place: document.placeOf(at),
+        ...(near === undefined ? {} : { label: `did you mean ${near}?` }),
+      });
+    }
+  };
+  look(document.value, schema, []);
+}
+
+/** The schema inside of "may be absent" and "may be null". */
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  let inner = schema;
+  while (inner instanceof ZodMiniOptional || inner instanceof ZodMiniNullable) inner = inner.def.innerType;
+  return inner;
+}
+
+/** The absent field whose name was meant: another case, or one or two letters off. */
+function slip(key: string, { shape }: ZodMiniObject, value: object, every: boolean): string | undefined {
+  const absent = Object.keys(shape).filter((name) => !Object.hasOwn(value, name));
+  const near = absent.find((name) => name.toLowerCase() === key.toLowerCase()) ?? nearest(key, absent);
+  // Where other fields may stand too, a mere beginning is one of those, and short names are near to too much.
+  const doubtful = near !== undefined && !every && (near.startsWith(key) || key.length < 4);
+  return doubtful ? undefined : near;
+}
+
+/** `iptables.masqueradeAll` for a field that stands one level too high. */
+function elsewhere(key: string, { shape }: ZodMiniObject): string | undefined {
+  const parent = Object.keys(shape).find((name) => {
+    const inner = unwrapped(shape[name] as z.core.$ZodType);
+    return inner instanceof ZodMiniObject && Object.hasOwn(inner.shape, key);
+  });
+  return parent === undefined ? undefined : `${parent}.${key}`;
 }
 
 /** `spec.ports[0].port`, `metadata.labels["kubernetes.io/service-name"]` */

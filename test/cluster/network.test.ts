@@ -114,7 +114,7 @@ describe("what is wrong is said at its place", () => {
     ],
     [
       "interfaces: [{name: eth0, adresses: []}]\nroute: []",
-      "2:8 warning network: route is not a field of a network (did you mean routes?)\n1:37 warning network: interfaces[0].adresses is not a field of a network (did you mean addresses?)",
+      "1:37 warning network: interfaces[0].adresses is not one of its fields (did you mean addresses?)\n2:8 warning network: route is not one of its fields (did you mean routes?)",
     ],
   ])("%j", (text, expected) => {
     const { problems } = readNetworkDocument(document(text));

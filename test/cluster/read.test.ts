@@ -337,15 +337,45 @@ test("of two objects of one name the later counts", () => {
   ]);
 });
 
-test("two Services on one node port", () => {
+test("two Services on one address and port, or on one node port", () => {
   const ports = (protocol: string) => `  ports: [{port: 1, nodePort: 30000, protocol: ${protocol}}]\n`;
   expect(
     saidOf(
       `${service(ports("TCP"), "a")}---\n${service(ports("UDP"), "b")}---\n${service(ports("TCP"), "c")}`,
     ),
   ).toEqual([
+    "20:11 warning[LF5009] Service default/c: 10.96.0.10:1/tcp is also that of Service default/a",
     "20:11 warning[LF5009] Service default/c: node port 30000/tcp is also that of Service default/a",
   ]);
+  const external = (ip: string) => service(`  ports: [{port: 1}]\n  externalIPs: [${ip}]\n`, `e${ip.length}`);
+  const apart = (text: string) => text.replace("10.96.0.10", "10.96.0.11");
+  expect(saidOf(`${external("'2001:db8::1'")}---\n${apart(external("2001:db8:0:0::1"))}`)).toEqual([
+    "14:11 warning[LF5009] Service default/e15: [2001:db8::1]:1/tcp is also that of Service default/e13",
+  ]);
+});
+
+describe("names of fields", () => {
+  test("that are slips are pointed out, others may be anything", () => {
+    const found = saidOf(
+      service(
+        "  ports: [{port: 1, targetport: 8080, appProtocol: x}]\n  selectr: {}\n  clusterIPS: []\n  ip: a\n",
+      ),
+    );
+    expect(found).toEqual([
+      "6:33 warning[LF5002] Service default/web: spec.ports[0].targetport is not one of its fields, so it has no effect (did you mean targetPort?)",
+      "7:12 warning[LF5002] Service default/web: spec.selectr is not one of its fields, so it has no effect (did you mean selector?)",
+      "8:15 warning[LF5002] Service default/web: spec.clusterIPS is not one of its fields, so it has no effect (did you mean clusterIPs?)",
+    ]);
+  });
+
+  test("of kube-proxy's configuration are all known", () => {
+    expect(
+      saidOf(proxy("masqueradeAll: true\nconntrack: {max: 1, min: 2}\nmetricsBindAddress: a\n")),
+    ).toEqual([
+      "3:16 warning[LF5002] KubeProxyConfiguration: masqueradeAll is not one of its fields, so kube-proxy ignores it (did you mean iptables.masqueradeAll?)",
+      "4:18 warning[LF5002] KubeProxyConfiguration: conntrack.max is not one of its fields, so kube-proxy ignores it (did you mean maxPerCore?)",
+    ]);
+  });
 });
 
 describe("laws", () => {

@@ -2,13 +2,13 @@
 
 import * as z from "zod/mini";
 import { familyOf, readAddress } from "../../../grammar/address.js";
-import { checked, shown } from "../../documents/check.js";
+import { shown } from "../../documents/check.js";
 import type { Document } from "../../documents/document.js";
 import { appendAll } from "../../problems/append.js";
 import type { Problem } from "../../problems/problem.js";
 import type { EndpointSlice } from "../model.js";
 import { absent, flag, portOrNone, present, protocol, text } from "./fields.js";
-import { metadata, metaOf, whoIs } from "./metadata.js";
+import { checkedObject, metadata, metaOf, whoIs } from "./metadata.js";
 
 const named = z.looseObject({ name: z.string() });
 const targetRef = absent(z.looseObject({ kind: text, namespace: text, name: text }));
@@ -34,7 +34,7 @@ const endpointSliceSchema = z.looseObject({
 
 /** The EndpointSlice of a document of that kind; undefined when it has errors. */
 export function readEndpointSlice(document: Document, problems: Problem[]): EndpointSlice | undefined {
-  const object = checked(document, endpointSliceSchema, whoIs(document), problems);
+  const object = checkedObject(document, endpointSliceSchema, problems);
   if (object === undefined) return undefined;
   const slice: EndpointSlice = {
     meta: metaOf(document, object.metadata),

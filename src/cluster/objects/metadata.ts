@@ -1,6 +1,8 @@
 /** The metadata that every object has, and what messages call the object. */
 import * as z from "zod/mini";
+import { checked, checkFieldNames } from "../../documents/check.js";
 import { type Document, isRecord } from "../../documents/document.js";
+import type { Problem } from "../../problems/problem.js";
 import type { ObjectMeta } from "../model.js";
 import { text, words } from "./fields.js";
 
@@ -32,4 +34,17 @@ export function whoIs(document: Document): string {
   if (typeof name !== "string") return kind;
   if (kind === "Node") return `${kind} ${name}`;
   return `${kind} ${typeof namespace === "string" && namespace !== "" ? namespace : "default"}/${name}`;
+}
+
+/** The checked fields of a Kubernetes object, or undefined with its errors added. Slips in field names are warned of. */
+export function checkedObject<T>(
+  document: Document,
+  schema: z.ZodMiniType<T>,
+  problems: Problem[],
+): T | undefined {
+  const who = whoIs(document);
+  const object = checked(document, schema, who, problems);
+  const effect = ", so it has no effect";
+  if (object !== undefined) checkFieldNames(document, schema, { who, effect, every: false }, problems);
+  return object;
 }

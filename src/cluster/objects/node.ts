@@ -1,11 +1,10 @@
 /** Node objects (v1): addresses, pod CIDRs, and the labels that say which zone the node is in. */
 import * as z from "zod/mini";
-import { checked } from "../../documents/check.js";
 import type { Document } from "../../documents/document.js";
 import type { Problem } from "../../problems/problem.js";
 import type { Node } from "../model.js";
 import { absent, cidr } from "./fields.js";
-import { metadata, metaOf, whoIs } from "./metadata.js";
+import { checkedObject, metadata, metaOf } from "./metadata.js";
 
 const emptyOrCIDR = absent(z.union([z.literal(""), cidr], "is no CIDR such as 10.244.0.0/24"));
 
@@ -19,7 +18,7 @@ const nodeSchema = z.looseObject({
 
 /** The Node of a document of that kind; undefined when it has errors. Nodes have no namespace: it is empty. */
 export function readNode(document: Document, problems: Problem[]): Node | undefined {
-  const object = checked(document, nodeSchema, whoIs(document), problems);
+  const object = checkedObject(document, nodeSchema, problems);
   if (object === undefined) return undefined;
   const { podCIDR, podCIDRs } = object.spec ?? {};
   const meta = metaOf(document, object.metadata);

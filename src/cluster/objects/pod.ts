@@ -1,11 +1,10 @@
 /** Pod objects (v1): what the EndpointSlice controller reads of them. */
 import * as z from "zod/mini";
-import { checked } from "../../documents/check.js";
 import type { Document } from "../../documents/document.js";
 import type { Problem } from "../../problems/problem.js";
 import type { Pod } from "../model.js";
 import { absent, address, flag, portNumber, protocol, text } from "./fields.js";
-import { metadata, metaOf, whoIs } from "./metadata.js";
+import { checkedObject, metadata, metaOf } from "./metadata.js";
 
 const podAddress = absent(z.union([z.literal(""), address], "is no IP address"));
 const podAddresses = absent(z.array(z.looseObject({ ip: podAddress })));
@@ -40,7 +39,7 @@ const podSchema = z.looseObject({
 
 /** The Pod of a document of that kind; undefined when it has errors. */
 export function readPod(document: Document, problems: Problem[]): Pod | undefined {
-  const object = checked(document, podSchema, whoIs(document), problems);
+  const object = checkedObject(document, podSchema, problems);
   if (object === undefined) return undefined;
   const { spec, status } = object;
   // Sidecars are init containers that are restarted always; the controller asks them after the others.

@@ -4,7 +4,7 @@
  */
 import * as z from "zod/mini";
 import { readNetwork } from "../../../grammar/address.js";
-import { checked } from "../../documents/check.js";
+import { checked, checkFieldNames } from "../../documents/check.js";
 import { type Document, isRecord, makeDocument } from "../../documents/document.js";
 import { readDocuments } from "../../documents/read.js";
 import type { Problem } from "../../problems/problem.js";
@@ -29,7 +29,12 @@ const nodePortAddress = z
     ),
   );
 
+/** A field that kube-proxy has and that does not change rules. */
+const other = z.optional(z.unknown());
+
 const proxyConfigurationSchema = z.looseObject({
+  apiVersion: other,
+  kind: other,
   mode: absent(z.enum(["", "iptables", "ipvs", "nftables"])),
   hostnameOverride: text,
   bindAddress: text,
@@ -41,11 +46,38 @@ const proxyConfigurationSchema = z.looseObject({
       masqueradeAll: flag,
       masqueradeBit: absent(z.int().check(z.gte(0), z.lte(31))),
       localhostNodePorts: flag,
+      syncPeriod: other,
+      minSyncPeriod: other,
     }),
   ),
   nodePortAddresses: absent(z.array(nodePortAddress)),
-  conntrack: absent(z.looseObject({ tcpBeLiberal: flag })),
+  conntrack: absent(
+    z.looseObject({
+      tcpBeLiberal: flag,
+      maxPerCore: other,
+      min: other,
+      tcpEstablishedTimeout: other,
+      tcpCloseWaitTimeout: other,
+      udpTimeout: other,
+      udpStreamTimeout: other,
+    }),
+  ),
   featureGates: absent(z.record(z.string(), z.boolean())),
+  bindAddressHardFail: other,
+  clientConnection: other,
+  configSyncPeriod: other,
+  enableProfiling: other,
+  healthzBindAddress: other,
+  ipvs: other,
+  logging: other,
+  metricsBindAddress: other,
+  nftables: other,
+  oomScoreAdj: other,
+  portRange: other,
+  showHiddenMetricsForVersion: other,
+  udpIdleTimeout: other,
+  windowsRunAsService: other,
+  winkernel: other,
 });
 
 /** The configuration with kube-proxy's defaults filled in; undefined when it has errors. */
@@ -53,8 +85,11 @@ export function readProxyConfiguration(
   document: Document,
   problems: Problem[],
 ): ProxyConfiguration | undefined {
-  const object = checked(document, proxyConfigurationSchema, "KubeProxyConfiguration", problems);
+  const who = "KubeProxyConfiguration";
+  const object = checked(document, proxyConfigurationSchema, who, problems);
   if (object === undefined) return undefined;
+  const effect = ", so kube-proxy ignores it";
+  checkFieldNames(document, proxyConfigurationSchema, { who, effect, every: true }, problems);
   const defaults = DEFAULT_PROXY_CONFIGURATION;
   return {
     get place() {

@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import { readAddress } from "../../../grammar/address.js";
-import { checked, shown } from "../../documents/check.js";
+import { shown } from "../../documents/check.js";
 import type { Document, Path } from "../../documents/document.js";
 import { appendAll } from "../../problems/append.js";
 import type { Problem } from "../../problems/problem.js";
@@ -20,7 +20,7 @@ import {
   texts,
   words,
 } from "./fields.js";
-import { metadata, metaOf, whoIs } from "./metadata.js";
+import { checkedObject, metadata, metaOf, whoIs } from "./metadata.js";
 
 const policy = absent(z.enum(["Cluster", "Local"]));
 const clusterAddress = z
@@ -87,7 +87,7 @@ const serviceSchema = z.looseObject({
 
 /** The Service of a document of that kind, with the API's defaults; undefined when it has errors. */
 export function readService(document: Document, problems: Problem[]): Service | undefined {
-  const object = checked(document, serviceSchema, whoIs(document), problems);
+  const object = checkedObject(document, serviceSchema, problems);
   if (object === undefined) return undefined;
   const { spec, status } = object;
   const service: Service = {
