@@ -87,7 +87,10 @@ export function compileFor({ cluster, then, facts, flags, onto, family }: Compil
     nodeName: name,
     network,
     family,
-    facts: { nfacct: flags.set?.get("nfacct") !== "false" },
+    facts: {
+      nfacct: flags.set?.get("nfacct") !== "false",
+      kubelet: flags.set?.get("kubelet") === "true",
+    },
   };
   const compiled =
     then === undefined
@@ -113,16 +116,16 @@ export function familyWord(family: Family): string {
   return family === "ipv4" ? "IPv4" : "IPv6";
 }
 
-/** `--set`: sysctls by their names, `masquerade=ADDRESS`, `route=TO [via ADDRESS] dev NAME`. */
+/** `--set`: `nfacct` and `kubelet` (its chains are there before) for compiling, sysctls by their names, `masquerade=ADDRESS`, `route=TO [via ADDRESS] dev NAME`. */
 function withSettings(
   network: Network | undefined,
   settings: ReadonlyMap<string, string>,
 ): Network | undefined {
   let result = network;
   for (const [key, value] of settings) {
-    if (key === "nfacct") {
+    if (key === "nfacct" || key === "kubelet") {
       if (value !== "true" && value !== "false")
-        throw new UsageError(`--set nfacct is true or false, not ${value}`);
+        throw new UsageError(`--set ${key} is true or false, not ${value}`);
     } else if (key === "masquerade") {
       const address = readAddress(value);
       if (address === undefined) throw new UsageError(`--set masquerade needs an address, not ${value}`);
@@ -135,7 +138,7 @@ function withSettings(
     } else {
       throw new UsageError(
         `--set does not know ${key}`,
-        "facts are nfacct, masquerade, route, and sysctls such as net.ipv4.ip_forward",
+        "facts are nfacct, kubelet, masquerade, route, and sysctls such as net.ipv4.ip_forward",
       );
     }
   }

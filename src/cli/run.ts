@@ -45,7 +45,10 @@ const NODE_FLAGS: readonly Option[] = [
   new Option("--local-ip <address>", "an address of the node; may be repeated")
     .argParser(addressFlag)
     .default([], "none"),
-  new Option("--set <key=value>", "a fact that inputs do not hold: nfacct, masquerade, route, a sysctl")
+  new Option(
+    "--set <key=value>",
+    "a fact that inputs do not hold: nfacct, kubelet (its chains are there), masquerade, route, a sysctl",
+  )
     .argParser(settingFlag)
     .default(new Map(), "none"),
   new Option("--kube-proxy <version>", "whose rules to write, for example 1.30; default: the newest known"),

@@ -95,7 +95,7 @@ function elsewhere(key: string, { shape }: ZodMiniObject): string | undefined {
 }
 
 /** `spec.ports[0].port`, `metadata.labels["kubernetes.io/service-name"]` */
-export function fieldName(path: Path): string {
+function fieldName(path: Path): string {
   return path
     .map((part, index) => {
       if (typeof part === "number") return `[${part}]`;

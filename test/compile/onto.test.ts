@@ -56,3 +56,60 @@ test("kubelet's jumps keep their place, missing ones come on top, leftovers go",
   expect(text).toContain(":FORWARD DROP ");
   expect(dumpAfter(NODES["kubelet, a CNI plugin and leftovers"] ?? "", "1.27")).not.toContain("KUBE-XLB-");
 });
+
+describe("the kubelet's chains, told as a fact", () => {
+  const dump = (version: Version, family: "ipv4" | "ipv6", kubelet: boolean) => {
+    const { model, choice } = scenario("dual-stack");
+    const { state, problems } = compileIptables(model, {
+      version,
+      family,
+      node: choice.node,
+      facts: { kubelet },
+    });
+    expect(problems).toEqual([]);
+    const ruleset = state.rulesets[family];
+    return ruleset === undefined ? "" : printRuleset(ruleset);
+  };
+  const added = (version: Version, family: "ipv4" | "ipv6") => {
+    const without = new Set(dump(version, family, false).split("\n"));
+    return dump(version, family, true)
+      .split("\n")
+      .filter((line) => !without.has(line));
+  };
+
+  test("since 1.27 are canaries, and a firewall that kube-proxy has too, with jumps that stay below", () => {
+    const canaries = [
+      ":KUBE-IPTABLES-HINT - [0:0]",
+      ":KUBE-KUBELET-CANARY - [0:0]",
+      ":KUBE-KUBELET-CANARY - [0:0]",
+      ":KUBE-KUBELET-CANARY - [0:0]",
+    ];
+    expect(added("1.30", "ipv4")).toEqual(canaries);
+    expect(added("1.30", "ipv6")).toEqual(canaries);
+    expect(
+      dump("1.30", "ipv4", true)
+        .match(/^-A INPUT .*/gm)
+        ?.at(-1),
+    ).toBe("-A INPUT -j KUBE-FIREWALL");
+    expect(
+      dump("1.30", "ipv4", false)
+        .match(/^-A INPUT .*/gm)
+        ?.at(0),
+    ).toBe("-A INPUT -j KUBE-FIREWALL");
+  });
+
+  test("up to 1.26 also drop what is marked so", () => {
+    const own = (family: "ipv4" | "ipv6") => added("1.26", family).filter((line) => line.startsWith("-A"));
+    const drop =
+      '-A KUBE-FIREWALL -m comment --comment "kubernetes firewall for dropping marked packets" -m mark --mark 0x8000/0x8000 -j DROP';
+    expect(own("ipv4")).toEqual([
+      "-A INPUT -j KUBE-FIREWALL",
+      "-A OUTPUT -j KUBE-FIREWALL",
+      drop,
+      '-A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment "block incoming localnet connections" -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP',
+      "-A KUBE-MARK-DROP -j MARK --set-xmark 0x8000/0x8000",
+    ]);
+    expect(own("ipv6")).toContain(drop);
+    expect(own("ipv6")).toHaveLength(4);
+  });
+});

@@ -11,6 +11,7 @@ import { configurationRemarks } from "./configuration-remarks.js";
 import { type Context, makeContext } from "./context.js";
 import { filterTable } from "./filter.js";
 import { byBytes } from "./go-text.js";
+import { kubeletRules } from "./kubelet.js";
 import { natTable, type SyncScope } from "./nat.js";
 import { natTableMarkingDrops } from "./nat-marking-drops.js";
 import { rulesAfterSync, type Synced } from "./node.js";
@@ -29,8 +30,11 @@ export interface CompileOptions {
   readonly network?: Network | undefined;
   /** Rules that the node has before; default: none. */
   readonly onto?: Ruleset | undefined;
-  /** Facts that objects do not hold: whether nfacct objects can be made (default: yes). */
-  readonly facts?: { readonly nfacct?: boolean };
+  /**
+   * Facts that objects do not hold: whether nfacct objects can be made (default: yes), and whether the kubelet has made its
+   * chains before (default: no; without `onto` only).
+   */
+  readonly facts?: { readonly nfacct?: boolean; readonly kubelet?: boolean };
 }
 
 export interface Compiled {
@@ -50,11 +54,9 @@ const LARGE_CLUSTER_ENDPOINTS = 1000;
 /** Compiles as kube-proxy's first full sync does; Services are walked in the byte order of their names. */
 export function compileIptables(model: ClusterModel, options: CompileOptions = {}): Compiled {
   const prepared = prepare(model, options);
-  const payload = payloadOf(prepared, {
-    writesChains: () => true,
-    stale: staleChains(options.onto, prepared),
-  });
-  return compiled(prepared, payload, rulesAfterSync(payload, prepared.context, options.onto));
+  const onto = options.onto ?? (options.facts?.kubelet ? kubeletRules(prepared.context) : undefined);
+  const payload = payloadOf(prepared, { writesChains: () => true, stale: staleChains(onto, prepared) });
+  return compiled(prepared, payload, rulesAfterSync(payload, prepared.context, onto));
 }
 
 /** All that one sync is made from. */

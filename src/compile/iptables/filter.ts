@@ -6,18 +6,16 @@ import { hasExternal, hasFirewall, hasInternal, toAddress, toPort } from "./word
 
 const FILTER_CHAINS = ["KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-FORWARD", "KUBE-NODEPORTS"] as const;
 
+/** Nothing from outside reaches loopback, where route_localnet would let it. */
+export const LOCALNET_DROP = `${comment("block incoming localnet connections")} -d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`;
+
 export function filterTable(services: readonly ServicePortInfo[], context: Context): Draft {
   const { behaviour, nodePorts } = context;
   const draft: Draft = { chains: [...FILTER_CHAINS], rules: [] };
   if (!behaviour.marksForDrop) draft.chains.push("KUBE-PROXY-FIREWALL");
   if (behaviour.localnetFirewall && nodePorts.onLoopback) {
     draft.chains.push("KUBE-FIREWALL");
-    append(
-      draft,
-      "KUBE-FIREWALL",
-      comment("block incoming localnet connections"),
-      "-d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP",
-    );
+    append(draft, "KUBE-FIREWALL", LOCALNET_DROP);
   }
   for (const service of services) refusals(draft, service, context);
   forward(draft, context);
