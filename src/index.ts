@@ -8,6 +8,7 @@ export { readNetworkDocument } from "./cluster/network.js";
 export { chooseNode, networkOfNode } from "./cluster/node.js";
 export { readCluster } from "./cluster/read.js";
 export { resolveQuestion } from "./cluster/resolve.js";
+export { withSlicesFromPods } from "./cluster/slices-from-pods.js";
 export {
   type Compiled,
   type CompileOptions,
