@@ -5,6 +5,10 @@
 import type Parsimmon from "parsimmon";
 import type { Family } from "./address.js";
 import type { Effect, Hook, MatchMeaning, MeaningContext } from "./meaning.js";
+import { printedText } from "./print.js";
+
+/** Which iptables reads and prints: the one with tables of its own in the kernel, or the one on top of nftables. */
+export type Flavour = "legacy" | "nft";
 
 /** One kind of option value: its grammar, its printer, and for kinds that vary a lot a quick reader beside it. */
 export interface ValueKind<T> {
@@ -25,7 +29,7 @@ export interface ValueKind<T> {
 
 /** One option of an extension. `T` is `true` for an option without value. */
 export interface Option<T> {
-  /** The spelling that iptables-save prints, `--dport`. */
+  /** The spelling that iptables-save prints, `--dport`; empty for one that is only made by shorthands, and prints itself. */
   readonly name: string;
   /** Other spellings that iptables reads, `--destination-port`. */
   readonly aliases?: readonly string[];
@@ -36,11 +40,13 @@ export interface Option<T> {
   /** Must be given. */
   readonly required?: boolean;
   /** Values that iptables-save leaves out. */
-  readonly hidden?: (value: T, negated: boolean, given: Given) => boolean;
+  readonly hidden?: (value: T, negated: boolean, given: Given, flavour: Flavour) => boolean;
   /** A list `a,b` makes one rule for each (`-s`, `-d`). */
   readonly makesRules?: boolean;
   /** Built-in chains that may use it; absent: all. */
   readonly hooks?: readonly Hook[];
+  /** Families that have it; absent: both. */
+  readonly families?: readonly Family[];
 }
 
 /** A spelling that is read and turned into other options at once: `--syn`, `--set-mark`, `--or-mark`. */
@@ -49,7 +55,10 @@ export interface Shorthand<T, O extends OptionTable> {
   readonly aliases?: readonly string[];
   readonly value?: ValueKind<T>;
   readonly negatable?: boolean;
-  becomes(value: T, negated: boolean): Given<O>;
+  /** May be given several times: what it becomes takes the place of what was there. */
+  readonly adds?: true;
+  /** The options that it stands for; `before` is what the extension was given so far. */
+  becomes(value: T, negated: boolean, before?: Given<O>): Given<O>;
 }
 
 /** An option without a value, `--random`. */
@@ -75,12 +84,15 @@ export type Given<O extends OptionTable = OptionTable> = {
 /** Where a rule stands, for checks that hang on it. */
 export interface RuleContext {
   readonly family: Family;
+  readonly flavour: Flavour;
   /** The table, when the text says or implies one. */
   readonly table?: string;
   /** The hook, when the rule stands in a built-in chain. */
   readonly hook?: Hook;
   /** `-p` of the rule, when given. */
   readonly protocol?: { readonly value: number; readonly negated: boolean };
+  /** The matches of the rule, for targets that need one of them. */
+  readonly matches?: readonly { readonly name: string; readonly given: Given }[];
 }
 
 /** Why iptables would refuse the options, as one sentence without a full stop. */
@@ -105,11 +117,23 @@ export interface Example {
 interface Extension<O extends OptionTable> {
   /** The name after `-m` or `-j`, as iptables-save prints it. */
   readonly name: string;
+  /** Other names that iptables loads it by. */
+  readonly aliases?: readonly string[];
   /** One line: what it is for. */
   readonly summary: string;
   /** Families that have it; absent: both. */
   readonly families?: readonly Family[];
   readonly options: O;
+  /** Protocols of which `-p` must name one; absent: any, or none. */
+  readonly protocols?: readonly number[];
+  /** The one iptables that has it; absent: both. */
+  readonly flavour?: Flavour;
+  /** Tables that may hold it; absent: all. */
+  readonly tables?: readonly string[];
+  /** nft holds it in any table all the same. */
+  readonly nftInAnyTable?: true;
+  /** Built-in chains from which it may be reached; absent: all. */
+  readonly hooks?: readonly Hook[];
   /** Its rules make the kernel track connections; without any such rule, the nat table is not consulted. */
   readonly tracksConnections?: true;
   // biome-ignore lint/suspicious/noExplicitAny: each shorthand has a value type of its own.
@@ -119,11 +143,20 @@ interface Extension<O extends OptionTable> {
   readonly examples: readonly Example[];
 }
 
+/** Why landfall does not model a match: what its answer hangs on, as the end of "it hangs on …". */
+export interface Unmodelled {
+  readonly hangsOn: string;
+  /** Each rule has a state of its own (a token bucket), so that equal options are not the same question. */
+  readonly perRule?: true;
+}
+
 /** A match: what `-m NAME` and its options ask. */
 export interface Match<O extends OptionTable = OptionTable> extends Extension<O> {
   readonly kind: "match";
   /** Protocols whose `-p` loads the match without `-m` when one of its options follows. */
   readonly impliedBy?: readonly number[];
+  /** Given for the matches whose answer is always left open. */
+  readonly unmodelled?: Unmodelled;
   meaning(given: Given<O>, context: MeaningContext): MatchMeaning;
   /** The text that the match carries for readers of the rule, if it is there for that. */
   remark?(given: Given<O>): string | undefined;
@@ -132,19 +165,33 @@ export interface Match<O extends OptionTable = OptionTable> extends Extension<O>
 /** A target: what `-j NAME` and its options do. */
 export interface Target<O extends OptionTable = OptionTable> extends Extension<O> {
   readonly kind: "target";
-  /** Tables that may hold it; absent: all. */
-  readonly tables?: readonly string[];
-  /** Hooks that may reach it; absent: all. */
-  readonly hooks?: readonly Hook[];
   meaning(given: Given<O>, context: MeaningContext): Effect;
 }
 
-// Two spellings of "this object is a description with these options": they let `meaning` see each option's type.
+// "This object is a description with these options": the functions let `meaning` see each option's type.
 export function defineMatch<const O extends OptionTable>(match: Omit<Match<O>, "kind">): Match<O> {
   return { kind: "match", ...match };
 }
 export function defineTarget<const O extends OptionTable>(target: Omit<Target<O>, "kind">): Target<O> {
   return { kind: "target", ...target };
+}
+
+/** A match whose answer is always left open, and what it hangs on. */
+export function defineUnmodelledMatch<const O extends OptionTable>(
+  match: Omit<Match<O>, "kind" | "meaning"> & { readonly unmodelled: Unmodelled },
+): Match<O> {
+  const { name, options, unmodelled } = match;
+  return {
+    kind: "match",
+    ...match,
+    meaning(given, { family }) {
+      const words = printedText(options, given, family);
+      const question = `-m ${name}${words && ` ${words}`} matches (it hangs on ${unmodelled.hangsOn})`;
+      return {
+        condition: { kind: "unmodelled", question, ...(unmodelled.perRule ? { perRule: true } : {}) },
+      };
+    },
+  };
 }
 
 export function isRefusal(result: object): result is Refusal {

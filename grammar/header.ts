@@ -3,7 +3,8 @@
  */
 
 import type { Network } from "./address.js";
-import { flag, type Given, type Option } from "./description.js";
+import { type Flavour, flag, type Given, type Option } from "./description.js";
+import { EGRESS, INGRESS } from "./hooks.js";
 import { allOf, type Condition, negatedIf, within } from "./meaning.js";
 import { interfaceKind, networkKind, networkRange, protocolKind } from "./values.js";
 
@@ -29,7 +30,7 @@ export const HEADER_OPTIONS = {
   inInterface: {
     name: "-i",
     aliases: ["--in-interface"],
-    hooks: ["PREROUTING", "INPUT", "FORWARD"],
+    hooks: INGRESS,
     value: interfaceKind,
     hidden: isAnyInterface,
     ...negatable,
@@ -37,7 +38,7 @@ export const HEADER_OPTIONS = {
   outInterface: {
     name: "-o",
     aliases: ["--out-interface"],
-    hooks: ["FORWARD", "OUTPUT", "POSTROUTING"],
+    hooks: EGRESS,
     value: interfaceKind,
     hidden: isAnyInterface,
     ...negatable,
@@ -49,7 +50,7 @@ export const HEADER_OPTIONS = {
     hidden: (protocol: number, negated: boolean) => protocol === 0 && !negated,
     ...negatable,
   } satisfies Option<number>,
-  fragment: flag("-f", { aliases: ["--fragment"], negatable: true }),
+  fragment: flag("-f", { aliases: ["--fragments"], negatable: true, families: ["ipv4"] }),
 } as const;
 
 export type HeaderGiven = Given<typeof HEADER_OPTIONS>;
@@ -92,6 +93,7 @@ function isEverything(network: Network, negated: boolean): boolean {
   return !negated && !network.mask;
 }
 
-function isAnyInterface(pattern: string, negated: boolean): boolean {
-  return pattern === "+" && !negated;
+/** `! -i +` holds for no packet; the older iptables drops it from what it prints. */
+function isAnyInterface(pattern: string, negated: boolean, _given: Given, flavour: Flavour): boolean {
+  return pattern === "+" && !(negated && flavour === "nft");
 }

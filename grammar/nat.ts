@@ -2,8 +2,8 @@
 import P from "parsimmon";
 import { type Address, type Family, printAddress, readAddress, readIPv4 } from "./address.js";
 import type { GivenOption, Refusal, RuleContext, ValueKind } from "./description.js";
-import type { Range, Rewrite } from "./meaning.js";
-import { PORT_PROTOCOLS } from "./protocols.js";
+import type { Effect, Range, Rewrite } from "./meaning.js";
+import { PROTOCOL } from "./protocols.js";
 import { portNumber, readDecimal } from "./values.js";
 
 /** Addresses and ports as `--to-destination` and `--to-source` have them. */
@@ -54,9 +54,26 @@ export function rewriteOf(
   };
 }
 
+/** What DNAT and SNAT do. iptables takes a range of addresses that goes down, of which nobody says what it is for. */
+export function translationOf(side: "source" | "destination", to: Rewrite): Effect {
+  const { addresses } = to;
+  return addresses !== undefined && addresses.from > addresses.to
+    ? { kind: "unmodelled", question: "a translation to a range of addresses that goes down", mayEnd: true }
+    : { kind: "rewrite", side, to };
+}
+
+/** Protocols with ports that can be translated; iptables counts ICMP, whose identifiers are, among them. */
+const TRANSLATED: readonly number[] = [
+  PROTOCOL.icmp,
+  PROTOCOL.tcp,
+  PROTOCOL.udp,
+  PROTOCOL.dccp,
+  PROTOCOL.sctp,
+];
+
 /** iptables takes ports only for protocols that have them. */
 export function refusePortsWithout(ports: unknown, { protocol }: RuleContext): Refusal | undefined {
-  if (ports === undefined || (protocol && !protocol.negated && PORT_PROTOCOLS.includes(protocol.value)))
+  if (ports === undefined || (protocol && !protocol.negated && TRANSLATED.includes(protocol.value)))
     return undefined;
   return { refused: "ports need -p tcp, udp, sctp or dccp", help: "put -p and the protocol before -j" };
 }
@@ -77,10 +94,14 @@ const portsGrammar: P.Parser<Range> = P.seqMap(
   range.from <= range.to ? P.of(range) : P.fail("a range whose first port is not above its last"),
 );
 
-const portsWithBase: P.Parser<NonNullable<NatRange["ports"]>> = P.seqMap(
+const portsWithBase = P.seqMap(
   portsGrammar,
   P.string("/").then(portNumber).or(P.of(undefined)),
-  (range, base) => (base === undefined ? range : { ...range, base }),
+  (range, base): NonNullable<NatRange["ports"]> => (base === undefined ? range : { ...range, base }),
+).chain((ports) =>
+  ports.base === undefined || (ports.base > 0 && ports.from < ports.to)
+    ? P.of(ports)
+    : P.fail("a range of ports before the base"),
 );
 
 const natRangeGrammars: Readonly<Record<Family, P.Parser<NatRange>>> = {
@@ -98,9 +119,7 @@ function natRangeGrammar(family: Family): P.Parser<NatRange> {
   const addresses = P.seqMap(address, P.string("-").then(address).or(P.of(undefined)), (from, to) => ({
     from,
     to: to ?? from,
-  })).chain((range) =>
-    range.from <= range.to ? P.of<Range>(range) : P.fail("a range whose first address is not above its last"),
-  );
+  }));
   const ports = P.string(":").then(portsWithBase);
   const onlyPorts = ports.map<NatRange>((range) => ({ ports: range }));
   const withPorts = (head: P.Parser<Range>) =>

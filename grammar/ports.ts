@@ -1,26 +1,21 @@
-/** What tcp, udp and sctp share: `--sport` and `--dport`. */
+/** What tcp, udp, sctp and dccp share: `--sport` and `--dport`. */
 import type { GivenOption, Option } from "./description.js";
 import { type Condition, type NumberField, negatedIf, type Range } from "./meaning.js";
-import { portRangeKind } from "./values.js";
+import { isWhole, portRangeKind } from "./values.js";
 
-/** The whole range says nothing, and iptables-save leaves it out. */
-const wholeRange = (range: Range, negated: boolean) => !negated && range.from === 0 && range.to === 65535;
+const portOption = (name: string, alias: string, hidden: (range: Range, negated: boolean) => boolean) =>
+  ({ name, aliases: [alias], value: portRangeKind, negatable: true, hidden }) satisfies Option<Range>;
 
-export const SOURCE_PORT = {
-  name: "--sport",
-  aliases: ["--source-port"],
-  value: portRangeKind,
-  negatable: true,
-  hidden: wholeRange,
-} satisfies Option<Range>;
+/** The whole range says nothing, and iptables-save leaves it out: for tcp and udp even with `!` before it. */
+const whole = isWhole(65535);
+const wholeUnlessNegated = (range: Range, negated: boolean) => !negated && whole(range);
 
-export const DESTINATION_PORT = {
-  name: "--dport",
-  aliases: ["--destination-port"],
-  value: portRangeKind,
-  negatable: true,
-  hidden: wholeRange,
-} satisfies Option<Range>;
+export const SOURCE_PORT = portOption("--sport", "--source-port", whole);
+export const DESTINATION_PORT = portOption("--dport", "--destination-port", whole);
+
+/** The same for sctp and dccp. */
+export const SHOWN_SOURCE_PORT = portOption("--sport", "--source-port", wholeUnlessNegated);
+export const SHOWN_DESTINATION_PORT = portOption("--dport", "--destination-port", wholeUnlessNegated);
 
 /** Conditions of the two port options, where given. */
 export function portConditions(given: {

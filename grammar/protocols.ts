@@ -81,8 +81,12 @@ export const PROTOCOL = {
   tcp: 6,
   udp: 17,
   dccp: 33,
+  esp: 50,
+  ah: 51,
   ipv6Icmp: 58,
+  ipcomp: 108,
   sctp: 132,
+  mobilityHeader: 135,
   udplite: 136,
 } as const;
 

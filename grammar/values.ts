@@ -19,6 +19,7 @@ import {
 import type { ValueKind } from "./description.js";
 import type { Range } from "./meaning.js";
 import { PROTOCOL_NAMES, protocolName, protocolNumber } from "./protocols.js";
+import { servicePort } from "./services.js";
 
 /** A grammar that accepts the texts for which `read` gives a value. */
 export function reading<T>(expects: string, read: (text: string) => T | undefined): P.Parser<T> {
@@ -51,10 +52,99 @@ export function numberKind(min: number, max: number): ValueKind<number> {
   return { expects, grammar: () => grammar, print: String };
 }
 
+/** A number of up to 64 bits, printed in decimal. */
+export function longKind(max: bigint): ValueKind<bigint> {
+  const expects = `a number from 0 to ${max}`;
+  const grammar = reading(expects, (text) => readLong(text, max));
+  return { expects, grammar: () => grammar, print: String };
+}
+
+/** Decimal, `0x` hexadecimal or octal with a leading 0, as strtoull reads. */
+export function readLong(text: string, max: bigint): bigint | undefined {
+  if (!/^(?:0[xX][0-9a-fA-F]{1,16}|0[0-7]{1,22}|[0-9]{1,20})$/.test(text) || /^0[0-9]*[89]/.test(text))
+    return undefined;
+  const value = BigInt(/^0[0-7]/.test(text) ? `0o${text.slice(1)}` : text);
+  return value <= max ? value : undefined;
+}
+
+/** A number option, printed as `0x` and at least `digits` digits. */
+export function hexKind(max: number, digits = 1): ValueKind<number> {
+  return { ...numberKind(0, max), print: (value) => hex(value, digits) };
+}
+
+/** `number` or `from:to`; an end that is left out is the least or the greatest. */
+export function numberRangeKind(max: number, unit = "a number"): ValueKind<Range> {
+  const number = wholeNumber(0, max, `${unit} from 0 to ${max}`);
+  const grammar: P.Parser<Range> = P.alt(
+    P.seqMap(number.fallback(0), P.string(":").then(number.fallback(max)), (from, to) => ({ from, to })),
+    number.map((value) => ({ from: value, to: value })),
+  );
+  return {
+    expects: `${unit} or a range up to ${max}, for example 1:10`,
+    grammar: () => grammar,
+    print: (range) => (range.from === range.to ? `${range.from}` : `${range.from}:${range.to}`),
+  };
+}
+
+/** A range that holds everything: iptables-save leaves the option out, even with `!` before it. */
+export function isWhole(max: number): (range: Range) => boolean {
+  return (range) => range.from === 0 && range.to === max;
+}
+
+/** A comma list of at most `most` parts, each of which `one` reads. */
+export function listKind<T>(
+  expects: string,
+  most: number,
+  one: (text: string) => T | undefined,
+  print: (value: T) => string,
+): ValueKind<readonly T[]> {
+  const grammar = reading<readonly T[]>(expects, (text) => {
+    const parts = text.split(",", most + 1);
+    const values = parts.map(one);
+    return parts.length <= most && values.every((value) => value !== undefined)
+      ? (values as readonly T[])
+      : undefined;
+  });
+  return { expects, grammar: () => grammar, print: (values) => values.map(print).join(",") };
+}
+
+/** A number of a closed list of names, by name (any case) or number. */
+export function namedNumber(
+  text: string,
+  names: Readonly<Record<string, number>>,
+  max: number,
+): number | undefined {
+  const value = readLong(text, BigInt(max));
+  if (value !== undefined) return Number(value);
+  const name = Object.keys(names).find((one) => one.toLowerCase() === text.toLowerCase());
+  return name === undefined ? undefined : names[name];
+}
+
 /** Text that iptables-save quotes where its characters ask for it. More than `bytesMax` bytes are cut off, as iptables does. */
 export function textKind(expects: string, bytesMax: number): ValueKind<string> {
   const cut = (text: string) => (text.length * 3 <= bytesMax ? text : cutToBytes(text, bytesMax));
   return { expects, grammar: () => P.all.map(cut), quick: cut, print: quote };
+}
+
+/** As `textKind`, of one line that is not empty. */
+export function lineKind(expects: string, bytesMax: number): ValueKind<string> {
+  const kind = textKind(expects, bytesMax);
+  const grammar = reading(expects, (text) =>
+    /^[^\n]+$/.test(text) ? kind.quick?.(text, "ipv4") : undefined,
+  );
+  return { expects, grammar: () => grammar, print: quote };
+}
+
+/** Text of at most `bytesMax` bytes, quoted where its characters ask for it; longer text is refused. */
+export function shortTextKind(expects: string, bytesMax: number, always = false): ValueKind<string> {
+  const grammar = reading(expects, (text) =>
+    new TextEncoder().encode(text).length <= bytesMax ? text : undefined,
+  );
+  return { expects, grammar: () => grammar, print: always ? quoteAlways : quote };
+}
+
+function quoteAlways(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
 /** A word printed as it is (list and set names). */
@@ -118,9 +208,16 @@ export const networkKind: ValueKind<Network> = {
   print: printNetwork,
 };
 
-/** As `networkKind`, printed without the length when it is an address alone (conntrack's `--ctorigdst`). */
-export const bareNetworkKind: ValueKind<Network> = {
+/** As `networkKind`, with the host bits kept. */
+export const unmaskedNetworkKind: ValueKind<Network> = {
   ...networkKind,
+  grammar: (family) => unmaskedGrammars[family],
+};
+
+/** As `unmaskedNetworkKind`, printed without the length when it is an address alone (conntrack's `--ctorigdst`). */
+export const bareNetworkKind: ValueKind<Network> = {
+  expects: networkKind.expects,
+  grammar: (family) => unmaskedGrammars[family],
   print: (network) =>
     printNetwork(network).replace(/\/(32|128)$/, (suffix, length) =>
       (typeof network.address === "number") === (length === "32") ? "" : suffix,
@@ -161,6 +258,42 @@ export const portRangeKind: ValueKind<Range> = {
   print: (range) => (range.from === range.to ? `${range.from}` : `${range.from}:${range.to}`),
 };
 
+/** One port. */
+export const portKind: ValueKind<number> = {
+  expects: "a port from 0 to 65535, or the name of a service",
+  grammar: () => portNumber,
+  print: String,
+};
+
+/** The length of a prefix of the rule's family. */
+export const strictPrefixLengthKind: ValueKind<number> = {
+  expects: "a prefix length, for example 24",
+  grammar: (family) => wholeNumber(0, family === "ipv4" ? 32 : 128),
+  print: String,
+};
+
+/** The length of a prefix of the rule's family; greater ones are cut down. */
+export const prefixLengthKind: ValueKind<number> = {
+  ...strictPrefixLengthKind,
+  grammar: (family) => {
+    const bits = family === "ipv4" ? 32 : 128;
+    return wholeNumber(0, 255).map((length) => Math.min(length, bits));
+  },
+};
+
+/** Six bytes in hexadecimal. */
+export const macKind: ValueKind<readonly number[]> = {
+  expects: "a MAC address, for example 02:42:ac:11:00:02",
+  grammar: () =>
+    reading<readonly number[]>(macKind.expects, (text) => {
+      const bytes = text.split(":");
+      return bytes.length === 6 && bytes.every((byte) => /^[0-9a-fA-F]{1,2}$/.test(byte))
+        ? bytes.map((byte) => Number.parseInt(byte, 16))
+        : undefined;
+    }),
+  print: (bytes) => bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
+};
+
 /** A mark with its mask. */
 export interface MaskedMark {
   readonly value: number;
@@ -180,11 +313,27 @@ export const fullMarkKind: ValueKind<MaskedMark> = {
   print: ({ value, mask }) => `${hex(value)}/${hex(mask)}`,
 };
 
+/** `value`, `value/mask` or one of the names that iproute2 ships; a name is printed in the place of its value. */
+export function namedMarkKind(names: Readonly<Record<string, number>>): ValueKind<MaskedMark> {
+  const known = Object.keys(names).map((name) =>
+    P.string(name).map(() => ({ value: names[name] ?? 0, mask: 0xffffffff })),
+  );
+  const grammar = P.alt(markGrammar, ...known);
+  return {
+    expects: "a number, with a mask if you like, for example 0x1/0xff (names hang on the node)",
+    grammar: () => grammar,
+    print({ value, mask }, family) {
+      const name = mask === 0xffffffff ? Object.keys(names).find((one) => names[one] === value) : undefined;
+      return name ?? markKind.print({ value, mask }, family);
+    },
+  };
+}
+
 /** 32 bits without a mask. */
 export const bitsKind: ValueKind<number> = {
   expects: "a number of 32 bits, for example 0x4000",
   grammar: () => word32,
-  print: hex,
+  print: (bits) => hex(bits),
 };
 
 /**
@@ -197,8 +346,8 @@ export const probabilityKind: ValueKind<number> = {
   print: (threshold) => (threshold / 2 ** 31).toFixed(11),
 };
 
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
+function hex(value: number, digits = 1): string {
+  return `0x${value.toString(16).padStart(digits, "0")}`;
 }
 
 /** Double quotes unless all characters are letters, digits, `_` or `-`; `\` before `"`, `'` and `\` (libxtables). */
@@ -238,7 +387,15 @@ const protocolGrammar = P.alt(
   reading(`a protocol name (${PROTOCOL_NAMES.slice(0, 8).join(", ")} …)`, protocolNumber),
 ).desc("a protocol name or number");
 
-export const portNumber = wholeNumber(0, 65535, "a port from 0 to 65535");
+/** A port by its number, or by the name of its service. */
+export const portNumber: P.Parser<number> = P.alt(
+  wholeNumber(0, 65535, "a port from 0 to 65535"),
+  P.regexp(/[A-Za-z][A-Za-z0-9_+.-]*/).chain((name) => {
+    // `a-b` is a range of ports, unless a service has such a name.
+    const port = servicePort(name);
+    return port === undefined ? P.fail("a port from 0 to 65535") : P.of(port);
+  }),
+);
 
 const portRangeGrammar: P.Parser<Range> = P.alt(
   P.seqMap(portNumber.fallback(0), P.string(":").then(portNumber.fallback(65535)), (from, to) => ({
@@ -260,15 +417,20 @@ const networkGrammars: Readonly<Record<Family, P.Parser<Network>>> = {
   ipv6: networkGrammar("ipv6"),
 };
 
-function networkGrammar(family: Family): P.Parser<Network> {
+const unmaskedGrammars: Readonly<Record<Family, P.Parser<Network>>> = {
+  ipv4: networkGrammar("ipv4", (address) => address),
+  ipv6: networkGrammar("ipv6", (address) => address),
+};
+
+function networkGrammar(family: Family, cut = maskAddress): P.Parser<Network> {
   const plain = P.regexp(/[^/]+/).chain((text) => {
     const address = familyAddress(text, family);
     return address === undefined
       ? P.fail(`an ${family === "ipv4" ? "IPv4" : "IPv6"} address`)
       : P.of(address);
   });
-  // Before a mask iptables fills missing parts with zeros: 10/8, 192.168/16.
-  const padded = P.regexp(/[0-9.]+(?=\/)/).chain((text) => {
+  // iptables fills missing parts with zeros: 10/8, 192.168/16, 10.1.
+  const padded = P.regexp(/[0-9.]+/).chain((text) => {
     const parts = text.split(".");
     const address = readIPv4([...parts, "0", "0", "0"].slice(0, Math.max(4, parts.length)).join("."));
     return address === undefined ? P.fail("an IPv4 address") : P.of<Address>(address);
@@ -286,11 +448,12 @@ function networkGrammar(family: Family): P.Parser<Network> {
   return P.seqMap(
     family === "ipv4" ? P.alt(plain, padded) : plain,
     P.string("/").then(mask).fallback(ALL_ONES[family]),
-    (address, netmask) => ({ address: maskAddress(address, netmask), mask: netmask }),
+    (address, netmask) => ({ address: cut(address, netmask), mask: netmask }),
   );
 }
 
 function familyAddress(text: string, family: Family): Address | undefined {
+  if (text === "localhost") return family === "ipv4" ? 0x7f000001 : 1n;
   return text.includes(":") === (family === "ipv6") ? readAddress(text) : undefined;
 }
 

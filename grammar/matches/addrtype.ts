@@ -1,4 +1,5 @@
 import { defineMatch, flag } from "../description.js";
+import { EGRESS, INGRESS } from "../hooks.js";
 import { allOf, type Condition, negatedIf } from "../meaning.js";
 import { wordListKind } from "../values.js";
 
@@ -27,8 +28,8 @@ export const addrtype = defineMatch({
   options: {
     source: { name: "--src-type", value: typeList, negatable: true },
     destination: { name: "--dst-type", value: typeList, negatable: true },
-    limitIn: flag("--limit-iface-in"),
-    limitOut: flag("--limit-iface-out"),
+    limitIn: flag("--limit-iface-in", { hooks: INGRESS }),
+    limitOut: flag("--limit-iface-out", { hooks: EGRESS }),
   },
   complete(given) {
     if (!given.source && !given.destination) return { refused: "--src-type or --dst-type must be given" };

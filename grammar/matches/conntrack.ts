@@ -1,29 +1,19 @@
-import P from "parsimmon";
 import type { Network } from "../address.js";
 import { defineMatch, type GivenOption, type Option, type ValueKind } from "../description.js";
 import { allOf, type Condition, negatedIf, type Range } from "../meaning.js";
 import {
   bareNetworkKind,
+  numberRangeKind,
   oneOfKind,
   portRangeKind,
   protocolKind,
-  wholeNumber,
   wordListKind,
 } from "../values.js";
 
 const STATES = ["INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED", "SNAT", "DNAT"] as const;
 const STATUSES = ["NONE", "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED"] as const;
 
-const secondsGrammar: P.Parser<Range> = P.seqMap(
-  wholeNumber(0, 0xffffffff),
-  P.string(":").then(wholeNumber(0, 0xffffffff)).or(P.of(undefined)),
-  (from, to) => ({ from, to: to ?? from }),
-);
-const secondsRangeKind: ValueKind<Range> = {
-  expects: "a number of seconds or a range, for example 1:10",
-  grammar: () => secondsGrammar,
-  print: portRangeKind.print,
-};
+const secondsRangeKind = numberRangeKind(0xffffffff, "a number of seconds");
 
 const address = (name: string) =>
   ({ name, value: bareNetworkKind, negatable: true }) satisfies Option<Network>;
@@ -67,6 +57,8 @@ export const conntrack = defineMatch({
   summary: "the state and the entry of the packet's connection",
   tracksConnections: true,
   options: OPTIONS,
+  complete: (given) =>
+    Object.keys(given).length === 0 ? { refused: "at least one option must be given" } : given,
   meaning(given, { family }) {
     const { state, status, direction } = given;
     const conditions: Condition[] = [];
@@ -106,7 +98,12 @@ export const conntrack = defineMatch({
       saved: "-m conntrack --ctproto 6 --ctorigdstport 80:90 --ctdir REPLY",
     },
     { typed: "-m conntrack --ctstatus ASSURED,CONFIRMED --ctexpire 1:10" },
+    {
+      typed: "-m conntrack --ctorigsrc 1.2.3.4/24 --ctexpire 5:",
+      saved: "-m conntrack --ctorigsrc 1.2.3.4/24 --ctexpire 5:4294967295",
+    },
     { typed: "-m conntrack --ctstate NEWISH", refused: true },
+    { typed: "-m conntrack", refused: true },
     { typed: "-m conntrack ! --ctdir REPLY", refused: true },
   ],
 });

@@ -1,7 +1,7 @@
 import P from "parsimmon";
 import { defineMatch, type ValueKind } from "../description.js";
 import { allOf, negatedIf } from "../meaning.js";
-import { DESTINATION_PORT, portConditions, SOURCE_PORT } from "../ports.js";
+import { portConditions, SHOWN_DESTINATION_PORT, SHOWN_SOURCE_PORT } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
 
 /** Chunk types by number, as iptables names them; DATA, ABORT and SHUTDOWN_COMPLETE may carry chunk flags. */
@@ -37,12 +37,25 @@ interface ChunkTest {
 }
 
 const numbers = new Map<string, number>(CHUNKS);
-const chunkName = P.regexp(/([A-Za-z_]+)(:[a-zA-Z]+)?/)
-  .map((text) => {
-    const [name = "", flags] = text.split(":");
-    return flags === undefined ? name.toUpperCase() : `${name.toUpperCase()}:${flags}`;
-  })
-  .chain((chunk) => (numbers.has(chunk.split(":")[0] ?? "") ? P.of(chunk) : P.fail("an SCTP chunk type")));
+/** Chunks with flags, and the letters of those, in the order in which they are printed: a capital asks for a set one. */
+const FLAGS: Readonly<Record<string, string>> = {
+  DATA: "IUBE",
+  I_DATA: "IUBE",
+  ABORT: "T",
+  SHUTDOWN_COMPLETE: "T",
+};
+const chunkName = P.regexp(/([A-Za-z_]+)(:[a-zA-Z]*)?/).chain((text) => {
+  const [word = "", flags = ""] = text.split(":");
+  const name = word.toUpperCase();
+  const letters = FLAGS[name] ?? "";
+  const known = [...flags].every((flag) => letters.includes(flag.toUpperCase()));
+  if (!numbers.has(name) || !known) return P.fail("an SCTP chunk type, with its flags if it has some");
+  const asked = [...letters].flatMap((letter) => {
+    if (flags.includes(letter)) return letter;
+    return flags.includes(letter.toLowerCase()) ? letter.toLowerCase() : [];
+  });
+  return P.of(asked.length === 0 ? name : `${name}:${asked.join("")}`);
+});
 
 const byNumber = (left: string, right: string) =>
   (numbers.get(left.split(":")[0] ?? "") ?? 0) - (numbers.get(right.split(":")[0] ?? "") ?? 0);
@@ -68,9 +81,10 @@ export const sctp = defineMatch({
   name: "sctp",
   summary: "ports and chunk types of SCTP",
   impliedBy: [PROTOCOL.sctp],
+  protocols: [PROTOCOL.sctp],
   options: {
-    sourcePort: SOURCE_PORT,
-    destinationPort: DESTINATION_PORT,
+    sourcePort: SHOWN_SOURCE_PORT,
+    destinationPort: SHOWN_DESTINATION_PORT,
     chunks: { name: "--chunk-types", value: chunkTestKind, negatable: true },
   },
   meaning({ chunks, ...ports }) {

@@ -38,6 +38,7 @@ export const tcp = defineMatch({
   name: "tcp",
   summary: "ports, flags and options of TCP",
   impliedBy: [PROTOCOL.tcp],
+  protocols: [PROTOCOL.tcp],
   options: {
     sourcePort: SOURCE_PORT,
     destinationPort: DESTINATION_PORT,

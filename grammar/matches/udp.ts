@@ -7,6 +7,7 @@ export const udp = defineMatch({
   name: "udp",
   summary: "ports of UDP",
   impliedBy: [PROTOCOL.udp],
+  protocols: [PROTOCOL.udp],
   options: { sourcePort: SOURCE_PORT, destinationPort: DESTINATION_PORT },
   meaning: (given) => ({ condition: allOf(portConditions(given)) }),
   examples: [

@@ -1,5 +1,5 @@
 import { defineTarget, flag } from "../description.js";
-import { natRangeKind, refusePortsWithout, rewriteOf } from "../nat.js";
+import { natRangeKind, refusePortsWithout, rewriteOf, translationOf } from "../nat.js";
 
 export const DNAT = defineTarget({
   name: "DNAT",
@@ -13,7 +13,7 @@ export const DNAT = defineTarget({
     persistent: flag("--persistent"),
   },
   complete: (given, context) => refusePortsWithout(given.to?.value.ports, context) ?? given,
-  meaning: ({ to, ...flags }) => ({ kind: "rewrite", side: "destination", to: rewriteOf(to?.value, flags) }),
+  meaning: ({ to, ...flags }) => translationOf("destination", rewriteOf(to?.value, flags)),
   examples: [
     { typed: "-p tcp -j DNAT --to-destination 10.244.1.10:8080", table: "nat" },
     {

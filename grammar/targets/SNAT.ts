@@ -1,5 +1,5 @@
 import { defineTarget, flag } from "../description.js";
-import { natRangeKind, refusePortsWithout, rewriteOf } from "../nat.js";
+import { natRangeKind, refusePortsWithout, rewriteOf, translationOf } from "../nat.js";
 
 export const SNAT = defineTarget({
   name: "SNAT",
@@ -14,11 +14,8 @@ export const SNAT = defineTarget({
     persistent: flag("--persistent"),
   },
   complete: (given, context) => refusePortsWithout(given.to?.value.ports, context) ?? given,
-  meaning: ({ to, random, randomFully, persistent }) => ({
-    kind: "rewrite",
-    side: "source",
-    to: rewriteOf(to?.value, { random: random ?? randomFully, persistent }),
-  }),
+  meaning: ({ to, random, randomFully, persistent }) =>
+    translationOf("source", rewriteOf(to?.value, { random: random ?? randomFully, persistent })),
   examples: [
     { typed: "-j SNAT --to-source 192.0.2.1", table: "nat" },
     { typed: "-p tcp -j SNAT --to-source 192.0.2.1-192.0.2.4:1024-2048 --random-fully", table: "nat" },

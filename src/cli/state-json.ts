@@ -3,6 +3,7 @@ import { type Address, type Family, printAddress, printNetwork } from "../../gra
 import type { Given, OptionTable } from "../../grammar/description.js";
 import { matchNamed, targetNamed } from "../../grammar/extensions.js";
 import { HEADER_OPTIONS } from "../../grammar/header.js";
+import { printedOptions } from "../../grammar/print.js";
 import type { Network } from "../state/network.js";
 import type { NodeState } from "../state/nodestate.js";
 import {
@@ -13,7 +14,7 @@ import {
   rulesOf,
   type TargetTerm,
 } from "../state/rules.js";
-import { printedOptions, printRule } from "../text/save.js";
+import { printRule } from "../text/save.js";
 import type { NetworkDocument, OptionDocument, RuleDocument, StateDocument } from "./schemas.js";
 
 /** The whole state; parts that it does not have are null. */

@@ -10,15 +10,20 @@ import {
   type Target,
 } from "../../grammar/description.js";
 import type { HeaderGiven } from "../../grammar/header.js";
+import { protocolName } from "../../grammar/protocols.js";
 import type { MatchTerm, Rule, TargetTerm } from "../state/rules.js";
 import type { Draft, Opened } from "./rule-draft.js";
 
 /** The terms of a rule, or undefined when iptables would refuse it. */
 export function checkRule(draft: Draft): Pick<Rule, "matches" | "target"> | undefined {
-  const { table, hook, family } = draft.setting;
+  const { table, hook, family, flavour } = draft.setting;
   const { protocol } = draft.header as HeaderGiven;
+  if (protocol?.negated && protocol.value === 0) {
+    draft.complain("LF1010", 0, "`! -p all` matches nothing, and iptables refuses it");
+  }
   const context: RuleContext = {
     family,
+    flavour,
     ...(table === undefined ? {} : { table }),
     ...(hook === undefined ? {} : { hook }),
     ...(protocol === undefined ? {} : { protocol }),
@@ -29,7 +34,9 @@ export function checkRule(draft: Draft): Pick<Rule, "matches" | "target"> | unde
         ? { kind: "match", name: match.description.name, given: complete(match, context, draft) }
         : { kind: "unknown-match", name: match.name, words: match.words },
   );
-  const target = draft.target === undefined ? undefined : targetTerm(draft.target, context, draft);
+  const known = matches.flatMap((match) => (match.kind === "match" ? [match] : []));
+  const target =
+    draft.target === undefined ? undefined : targetTerm(draft.target, { ...context, matches: known }, draft);
   return draft.failed ? undefined : { matches, ...(target === undefined ? {} : { target }) };
 }
 
@@ -49,12 +56,10 @@ function complete(opened: Opened, context: RuleContext, draft: Draft): Given {
   const { description, word } = opened;
   const given: Given = opened.given;
   const who = `${description.kind} ${description.name}`;
-  const misplaced =
-    description.kind === "match" ? needsProtocol(description, context) : outOfPlace(description, context);
+  const misplaced = outOfPlace(description, context);
   if (misplaced !== undefined) {
-    draft.complain(description.kind === "match" ? "LF1010" : "LF1011", word, `${who} ${misplaced.why}`, {
-      ...(misplaced.help === undefined ? {} : { help: misplaced.help }),
-    });
+    const { code, why, help } = misplaced;
+    draft.complain(code, word, `${who} ${why}`, help === undefined ? {} : { help });
     return given;
   }
   const missing = Object.entries(description.options).find(
@@ -76,21 +81,32 @@ function complete(opened: Opened, context: RuleContext, draft: Draft): Given {
 }
 
 interface Misplaced {
+  readonly code: "LF1010" | "LF1011";
   readonly why: string;
   readonly help?: string;
 }
 
-function needsProtocol({ name, impliedBy }: Match, { protocol }: RuleContext): Misplaced | undefined {
-  const fits = protocol !== undefined && !protocol.negated && impliedBy?.includes(protocol.value);
-  return impliedBy === undefined || fits ? undefined : { why: `needs -p ${name}` };
-}
-
-function outOfPlace({ tables, hooks }: Target, { table, hook }: RuleContext): Misplaced | undefined {
-  if (tables !== undefined && table !== undefined && !tables.includes(table)) {
-    return { why: `may not stand in table ${table}`, help: `it belongs in ${tables.join(" or ")}` };
+/** Whether the rule has the protocol that the extension needs, and stands where it may. */
+function outOfPlace(
+  { protocols, flavour, tables, nftInAnyTable, hooks }: Match | Target,
+  { protocol, table, hook, ...context }: RuleContext,
+): Misplaced | undefined {
+  if (flavour !== undefined && flavour !== context.flavour) {
+    return { code: "LF1011", why: `does not exist in iptables-${context.flavour}` };
+  }
+  if (protocols !== undefined && (!protocol || protocol.negated || !protocols.includes(protocol.value))) {
+    return { code: "LF1010", why: `needs -p ${protocols.map(protocolName).join(", ")}` };
+  }
+  const anyTable = nftInAnyTable === true && context.flavour === "nft";
+  if (!anyTable && tables !== undefined && table !== undefined && !tables.includes(table)) {
+    return {
+      code: "LF1011",
+      why: `may not stand in table ${table}`,
+      help: `it belongs in ${tables.join(" or ")}`,
+    };
   }
   if (hooks !== undefined && hook !== undefined && !hooks.includes(hook)) {
-    return { why: `may not stand in ${hook}`, help: `it belongs in ${hooks.join(" or ")}` };
+    return { code: "LF1011", why: `may not stand in ${hook}`, help: `it belongs in ${hooks.join(" or ")}` };
   }
   return undefined;
 }

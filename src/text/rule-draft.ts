@@ -1,20 +1,24 @@
 /** A rule while it is being read: its parts as far as they are known, and where it stands. */
 import type { Family } from "../../grammar/address.js";
-import type { GivenOption, Match, Target } from "../../grammar/description.js";
+import type { Flavour, GivenOption, Match, Target } from "../../grammar/description.js";
 import type { Hook } from "../../grammar/meaning.js";
 import type { Code } from "../problems/codes.js";
 import type { Problem, Source } from "../problems/problem.js";
+import type { Counters } from "../state/rules.js";
 
 /** Where the rule stands, and which chains its table has. */
 export interface RuleSetting {
   readonly source: Source;
   readonly line: number;
   readonly family: Family;
+  readonly flavour: Flavour;
   readonly table: string | undefined;
   /** The hook, when the rule stands in a built-in chain. */
   readonly hook: Hook | undefined;
   /** What the table has under this name. */
   chainKind(name: string): "built-in" | "user" | undefined;
+  /** The text is what a node's iptables-save printed, or a part of it, so that the node has what it names. */
+  readonly saved: boolean;
   /** All chains that a rule may name are declared here: not so in a payload for `--noflush`. */
   readonly complete: boolean;
 }
@@ -50,6 +54,8 @@ export interface Draft {
   readonly alternatives: { readonly key: string; readonly options: readonly GivenOption<unknown>[] }[];
   readonly matches: (Opened<Match> | Unknown)[];
   target: Opened<Target> | Unknown | ChainTarget | undefined;
+  /** Given by `-c` inside the rule. */
+  counters: Counters | undefined;
   /** The next word. */
   at: number;
   /** The word of a `!` that waits for its option. */

@@ -28,7 +28,7 @@ import type { Words } from "./words.js";
 
 export type RuleRead =
   /** Usually one rule; `-s a,b` makes several; none when the line is for the other family (`-4`, `-6`). */
-  | { readonly ok: true; readonly rules: readonly Pick<Rule, "header" | "matches" | "target">[] }
+  | { readonly ok: true; readonly rules: readonly Pick<Rule, "header" | "matches" | "target" | "counters">[] }
   | { readonly ok: false };
 
 /** Reads the words of a rule from index `first` on (after `-A CHAIN`). Problems are added to `problems`. */
@@ -40,6 +40,7 @@ export function readRule(line: Words, first: number, setting: RuleSetting, probl
     alternatives: [],
     matches: [],
     target: undefined,
+    counters: undefined,
     at: first,
     negation: undefined,
     otherFamily: false,
@@ -62,7 +63,8 @@ export function readRule(line: Words, first: number, setting: RuleSetting, probl
   for (const { key, options } of draft.alternatives) {
     headers = headers.flatMap((header) => options.map((option): Given => ({ ...header, [key]: option })));
   }
-  return { ok: true, rules: headers.map((header) => ({ header, ...terms })) };
+  const counters = draft.counters === undefined ? {} : { counters: draft.counters };
+  return { ok: true, rules: headers.map((header) => ({ header, ...terms, ...counters })) };
 }
 
 function readWord(draft: Draft): void {
@@ -76,6 +78,8 @@ function readWord(draft: Draft): void {
     draft.at++;
   } else if (Object.hasOwn(LOADERS, word)) {
     open(draft, LOADERS[word] ?? "match");
+  } else if (word === "-c" || word === "--set-counters") {
+    takeCounters(draft);
   } else if (word.startsWith("-") && word !== "-") {
     readOption(draft, word);
   } else {
@@ -101,6 +105,17 @@ const LOADERS: Readonly<Record<string, "match" | "target" | "goto">> = {
   "--goto": "goto",
 };
 
+/** `-c PACKETS BYTES`, as `iptables -S -v` prints counters inside the rule. */
+function takeCounters(draft: Draft): void {
+  const [packets = "", bytes = ""] = draft.words.slice(draft.at + 1, draft.at + 3);
+  if (/^\d{1,20}$/.test(packets) && /^\d{1,20}$/.test(bytes)) {
+    draft.counters = { packets: BigInt(packets), bytes: BigInt(bytes) };
+    draft.at += 3;
+  } else {
+    draft.complain("LF1005", draft.at, `${draft.words[draft.at]} needs two numbers: packets and bytes`);
+  }
+}
+
 /** `-m NAME`, `-j NAME`, `-g NAME`. */
 function open(draft: Draft, what: "match" | "target" | "goto"): void {
   const loader = draft.words[draft.at] ?? "";
@@ -123,10 +138,14 @@ function openMatch(draft: Draft, name: string): void {
     draft.matches.push({ kind: "opened", description, given: {}, word });
     return;
   }
-  draft.complain("LF1003", word, `match ${name} is not known, so both answers are kept`, {
-    severity: "warning",
-    ...suggestion(name, MATCHES),
-  });
+  unknownExtension(
+    draft,
+    "LF1003",
+    word,
+    `match ${name}`,
+    "both answers are kept",
+    suggestion(name, MATCHES),
+  );
   draft.matches.push(takeUnknown(draft, name));
 }
 
@@ -140,17 +159,21 @@ function openTarget(draft: Draft, name: string, goto: boolean): void {
   if (description !== undefined) {
     draft.target = { kind: "opened", description, given: {}, word };
   } else if (chain === undefined && !goto && looksLikeExtension(name, draft.words[draft.at])) {
-    draft.complain("LF1004", word, `target ${name} is not known, so what it does is left open`, {
-      severity: "warning",
-      ...suggestion(name, TARGETS),
-    });
+    unknownExtension(
+      draft,
+      "LF1004",
+      word,
+      `target ${name}`,
+      "what it does is left open",
+      suggestion(name, TARGETS),
+    );
     draft.target = takeUnknown(draft, name);
   } else {
     if (chain === "built-in")
       draft.complain("LF1004", word, `a rule may not jump to the built-in chain ${name}`);
     if (chain === undefined) {
       draft.complain("LF1004", word, `${name} is neither a target nor a chain that was declared`, {
-        severity: setting.complete ? "error" : "warning",
+        severity: setting.complete || (goto && !setting.saved) ? "error" : "warning",
         ...suggestion(name, TARGETS),
         notes: ["iptables-restore knows a chain from a line `:NAME - [0:0]`, or because the node has it"],
       });
@@ -158,6 +181,38 @@ function openTarget(draft: Draft, name: string, goto: boolean): void {
     draft.target = { kind: "chain", chain: name, goto };
   }
 }
+
+/**
+ * An extension that iptables does not have. A node whose rules were saved must have had it; in a text that somebody wrote
+ * it is a mistake, unless it is one that people are known to add.
+ */
+function unknownExtension(
+  draft: Draft,
+  code: "LF1003" | "LF1004",
+  word: number,
+  what: string,
+  consequence: string,
+  more: { label?: string },
+): void {
+  const name = draft.words[word] ?? "";
+  if (draft.setting.saved || ADDED_EXTENSIONS.has(name)) {
+    draft.complain(code, word, `${what} is not known, so ${consequence}`, { severity: "warning", ...more });
+  } else {
+    draft.complain(code, word, `iptables has no ${what}`, {
+      ...more,
+      help: "if the node has it from elsewhere, keep the line `# Generated by iptables-save` above its rules",
+    });
+  }
+}
+
+/** Extensions: those of xtables-addons, and others that real dumps hold. */
+const ADDED_EXTENSIONS: ReadonlySet<string> = new Set(
+  (
+    "account asn bcount condition dhcpmac exp fuzzy gradm geoip iface ipp2p ipv4options layer7 length2 lscan mcmac ndpi " +
+    "pknock psd quota2 time2 web webmon ACCOUNT ASN BCOUNT CHAOS CONE DELUDE DHCPMAC DNETMAP ECHO FULLCONENAT IMQ IPMARK " +
+    "IPV4OPTSSTRIP LOGMARK MIRROR NDPI PROTO ROUTE SYSRQ TARPIT TRIGGER WGOBFS"
+  ).split(" "),
+);
 
 /** Extensions have names in capitals; a name with options behind it is no chain. */
 function looksLikeExtension(name: string, next: string | undefined): boolean {
@@ -176,12 +231,16 @@ function takeUnknown(draft: Draft, name: string): Unknown {
   return { kind: "unknown", name, words: draft.words.slice(start, draft.at) };
 }
 
-/** An option: of the extension opened last that has it, of the header, or of a match that the protocol implies. */
+/**
+ * An option: of the extension opened last that has it, of the header, or of a match that the protocol implies. Long
+ * names may be cut short as long as one option begins so, as getopt_long has it.
+ */
 function readOption(draft: Draft, word: string): void {
   const equals = word.startsWith("--") ? word.indexOf("=") : -1;
-  const name = equals < 0 ? word : word.slice(0, equals);
+  const written = equals < 0 ? word : word.slice(0, equals);
   const attached = equals < 0 ? undefined : word.slice(equals + 1);
   const opened = [draft.target, ...[...draft.matches].reverse()].filter((one) => one?.kind === "opened");
+  const name = fullName(draft, written, [...opened.map(({ description }) => description), HEADER]);
   const owner = opened.find((one) => spellingsOf(one.description).has(name)) ?? impliedOwner(draft, name);
   const spelling = spellingsOf(owner?.description ?? HEADER).get(name);
   if (spelling !== undefined) {
@@ -206,6 +265,69 @@ function readOption(draft: Draft, word: string): void {
     `unknown option ${shorten(name)}${where}`,
     nearLabel(nearest(name, known)),
   );
+}
+
+/** The option that `written` names, or the only one that begins so; what the protocol implies is asked last. */
+function fullName(
+  draft: Draft,
+  written: string,
+  opened: readonly Parameters<typeof spellingsOf>[0][],
+): string {
+  const tables = opened.map(spellingsOf);
+  if (tables.some((table) => table.has(written)) || !/^--./.test(written)) return written;
+  const { protocol } = draft.header as HeaderGiven;
+  const implied =
+    protocol === undefined || protocol.negated
+      ? []
+      : impliedMatches(protocol.value, draft.setting.family).map(spellingsOf);
+  const abbreviated = onlyBeginning(written, tables, true);
+  if (abbreviated !== undefined) return abbreviated;
+  // The match that the protocol implies is loaded only when nothing that is loaded has the option.
+  return implied.some((table) => table.has(written))
+    ? written
+    : (onlyBeginning(written, implied, false) ?? written);
+}
+
+/** Commands of iptables that are no part of a rule: a word that begins one of them too is no abbreviation. */
+const COMMAND_WORDS = [
+  "--append",
+  "--check",
+  "--delete",
+  "--delete-chain",
+  "--exact",
+  "--flush",
+  "--help",
+  "--insert",
+  "--line-numbers",
+  "--list",
+  "--list-rules",
+  "--modprobe",
+  "--new-chain",
+  "--numeric",
+  "--policy",
+  "--rename-chain",
+  "--replace",
+  "--table",
+  "--verbose",
+  "--version",
+  "--wait",
+  "--zero",
+  ...Object.keys(FAMILIES),
+  ...Object.keys(LOADERS),
+];
+
+function onlyBeginning(
+  written: string,
+  tables: readonly ReadonlyMap<string, Spelling>[],
+  withCommands: boolean,
+): string | undefined {
+  const begun = new Map<unknown, string>();
+  for (const table of tables) {
+    for (const [name, { option }] of table) if (name.startsWith(written)) begun.set(option, name);
+  }
+  if (withCommands) for (const name of COMMAND_WORDS) if (name.startsWith(written)) begun.set(name, name);
+  const [only] = begun.values();
+  return begun.size === 1 ? only : undefined;
 }
 
 /** `-p tcp --dport` opens the match tcp where the option stands. */
@@ -249,6 +371,9 @@ function takeOption(draft: Draft, { name, attached, spelling, owner }: OptionWor
       help: `it may be used in ${hooks.join(", ")}`,
     });
   }
+  const families = spelling.kind === "option" ? spelling.option.families : undefined;
+  if (families !== undefined && !families.includes(draft.setting.family))
+    draft.complain("LF1010", word, `${name} does not exist for this family`);
   const kind = option.value as ValueKind<unknown> | undefined;
   if (kind === undefined && attached !== undefined)
     draft.complain("LF1006", word, `${name}${where} takes no value`);
@@ -263,10 +388,11 @@ function takeOption(draft: Draft, { name, attached, spelling, owner }: OptionWor
   const set =
     spelling.kind === "option"
       ? { [spelling.key]: { value, negated } }
-      : spelling.option.becomes(value, negated);
+      : spelling.option.becomes(value, negated, owner?.given);
   const given = owner === undefined ? draft.header : owner.given;
+  const adds = spelling.kind === "shorthand" && spelling.option.adds === true;
   for (const [key, one] of Object.entries(set)) {
-    if (Object.hasOwn(given, key)) draft.complain("LF1008", word, `${name}${where} is given twice`);
+    if (!adds && Object.hasOwn(given, key)) draft.complain("LF1008", word, `${name}${where} is given twice`);
     if (one !== undefined) given[key] = one;
   }
 }

@@ -3,40 +3,56 @@
  */
 
 import type { Family } from "../../grammar/address.js";
-import type { Given, OptionTable } from "../../grammar/description.js";
+import type { Flavour, Given, OptionTable } from "../../grammar/description.js";
 import { matchNamed, targetNamed } from "../../grammar/extensions.js";
 import { HEADER_OPTIONS } from "../../grammar/header.js";
+import { printedOptions } from "../../grammar/print.js";
 import { quote } from "../../grammar/values.js";
 import { appendAll } from "../problems/append.js";
-import { type Chain, type Counters, type Rule, type Ruleset, rulesOf, type Table } from "../state/rules.js";
+import {
+  type Chain,
+  type Counters,
+  type MatchTerm,
+  type Rule,
+  type Ruleset,
+  rulesOf,
+  type Table,
+} from "../state/rules.js";
 
 /** The text of all tables, each line with its end. `# ` lines that were read stand where they stood. */
-export function printRuleset(ruleset: Ruleset): string {
+export function printRuleset(ruleset: Ruleset, flavour: Flavour = "legacy"): string {
   const lines: string[] = [];
-  for (const table of ruleset.tables.values()) printTable(table, ruleset.family, lines);
+  for (const table of ruleset.tables.values()) printTable(table, ruleset.family, flavour, lines);
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }
 
 /** One rule as a line `-A CHAIN …`, without its counters and without the line end. */
-export function printRule(rule: Rule, chain: string, family: Family): string {
+export function printRule(rule: Rule, chain: string, family: Family, flavour: Flavour = "legacy"): string {
   const words = ["-A", chain];
-  printOptions(HEADER_OPTIONS, rule.header, family, words);
-  for (const term of rule.matches) {
+  const printOptions = (table: OptionTable, given: Given): void => {
+    for (const { name, negated, value } of printedOptions(table, given, family, flavour)) {
+      if (negated) words.push("!");
+      if (name !== "") words.push(name);
+      if (value !== undefined) words.push(value);
+    }
+  };
+  printOptions(HEADER_OPTIONS, rule.header);
+  for (const term of flavour === "nft" ? mergedMatches(rule.matches) : rule.matches) {
     words.push("-m", term.name);
     if (term.kind === "unknown-match") appendAll(words, term.words.map(quoteWord));
-    else printOptions(matchNamed(term.name, family)?.options ?? {}, term.given, family, words);
+    else printOptions(matchNamed(term.name, family)?.options ?? {}, term.given);
   }
   const { target } = rule;
   if (target?.kind === "chain") words.push(target.goto ? "-g" : "-j", target.chain);
   else if (target !== undefined) {
     words.push("-j", target.name);
     if (target.kind === "unknown-target") appendAll(words, target.words.map(quoteWord));
-    else printOptions(targetNamed(target.name, family)?.options ?? {}, target.given, family, words);
+    else printOptions(targetNamed(target.name, family)?.options ?? {}, target.given);
   }
   return words.join(" ");
 }
 
-function printTable(table: Table, family: Family, lines: string[]): void {
+function printTable(table: Table, family: Family, flavour: Flavour, lines: string[]): void {
   const remarks = table.remarks ?? {};
   appendAll(lines, remarks.before ?? []);
   lines.push(`*${table.name}`);
@@ -44,17 +60,17 @@ function printTable(table: Table, family: Family, lines: string[]): void {
     appendAll(lines, chain.remarks ?? []);
     lines.push(`:${chain.name} ${chain.policy ?? "-"} ${printCounters(chain.counters)}`);
   }
-  for (const chain of table.chains.values()) printChain(chain, family, lines);
+  for (const chain of table.chains.values()) printChain(chain, family, flavour, lines);
   appendAll(lines, remarks.inside ?? []);
   lines.push("COMMIT");
   appendAll(lines, remarks.after ?? []);
 }
 
-function printChain(chain: Chain, family: Family, lines: string[]): void {
+function printChain(chain: Chain, family: Family, flavour: Flavour, lines: string[]): void {
   for (const rule of rulesOf(chain)) {
     appendAll(lines, rule.remarks ?? []);
     const counters = rule.counters === undefined ? "" : `${printCounters(rule.counters)} `;
-    lines.push(counters + printRule(rule, chain.name, family));
+    lines.push(counters + printRule(rule, chain.name, family, flavour));
   }
 }
 
@@ -62,36 +78,17 @@ function printCounters(counters: Counters | undefined): string {
   return counters === undefined ? "[0:0]" : `[${counters.packets}:${counters.bytes}]`;
 }
 
-/** An option as iptables-save prints it. */
-export interface PrintedOption {
-  readonly name: string;
-  readonly negated: boolean;
-  /** Absent for an option without value. */
-  readonly value?: string;
-}
-
-/** The options that iptables-save prints, in its order. */
-export function printedOptions(table: OptionTable, given: Given, family: Family): readonly PrintedOption[] {
-  const printed: PrintedOption[] = [];
-  for (const key in table) {
-    const option = table[key];
-    const one = given[key];
-    if (option === undefined || one === undefined || option.hidden?.(one.value, one.negated, given)) continue;
-    const { name, value } = option;
-    const { negated } = one;
-    printed.push(
-      value === undefined ? { name, negated } : { name, negated, value: value.print(one.value, family) },
-    );
+/** nft keeps the ports and flags of tcp and udp as expressions of its own, which it gathers into one match. */
+function mergedMatches(matches: readonly MatchTerm[]): readonly MatchTerm[] {
+  const merged: MatchTerm[] = [];
+  for (const term of matches) {
+    const at = merged.findIndex((one) => one.kind === "match" && one.name === term.name);
+    const first = merged[at];
+    if (term.kind === "match" && first?.kind === "match" && /^(?:tcp|udp)$/.test(term.name)) {
+      merged[at] = { ...first, given: { ...first.given, ...term.given } };
+    } else merged.push(term);
   }
-  return printed;
-}
-
-function printOptions(table: OptionTable, given: Given, family: Family, words: string[]): void {
-  for (const { name, negated, value } of printedOptions(table, given, family)) {
-    if (negated) words.push("!");
-    words.push(name);
-    if (value !== undefined) words.push(value);
-  }
+  return merged;
 }
 
 /** A word of an unknown extension: quoted only where it could not be read back otherwise. */

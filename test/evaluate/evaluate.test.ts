@@ -269,13 +269,13 @@ describe("hidden state", () => {
   });
 
   test("an answer that changes nothing is not told", () => {
-    expect(lands(filter("-A FORWARD -m owl --night -j ACCEPT\n"), asked)).toEqual([through]);
+    expect(lands(filter("-A FORWARD -m geoip --night -j ACCEPT\n"), asked)).toEqual([through]);
   });
 
   test("many rules that hang on unknown state, to no effect, are one answer", () => {
     const rules = Array.from(
       { length: 40 },
-      (_, n) => `-A FORWARD -m owl --count ${n} -j MARK --set-xmark 0x0/0x0\n`,
+      (_, n) => `-A FORWARD -m geoip --count ${n} -j MARK --set-xmark 0x0/0x0\n`,
     );
     expect(lands(filter(rules.join("")), asked)).toEqual([through]);
   });

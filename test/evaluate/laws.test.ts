@@ -27,7 +27,7 @@ const condition = fc.constantFrom(
   "-m recent --set --name X --rsource",
   "-m addrtype --dst-type LOCAL",
   "-m conntrack --ctstate NEW",
-  "-m owl --night",
+  "-m geoip --night",
   "-m statistic --mode random --probability 0.5 -m recent --rcheck --name Y --rsource",
 );
 const verdict = (table: string) =>

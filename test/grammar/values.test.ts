@@ -61,7 +61,10 @@ test("names of the language's own objects are texts like any other", () => {
 
 const families = fc.constantFrom<Family>("ipv4", "ipv6");
 
-describe.each([...kinds])("%s", (_name, kind) => {
+/** Kinds of which iptables prints less than it keeps. */
+const ROUNDED = /^(?:hashlimit --hashlimit-(?:upto|above)|limit --limit|RATEEST|rateest)/;
+
+describe.each([...kinds])("%s", (name, kind) => {
   test("the quick reader gives what the grammar gives", () => {
     fc.assert(
       fc.property(texts, families, (text, family) => {
@@ -78,8 +81,10 @@ describe.each([...kinds])("%s", (_name, kind) => {
       fc.property(texts, families, (text, family) => {
         const read = readValue(kind, text, family);
         if (!read.ok) return;
-        const { words } = splitWords(kind.print(read.value, family));
-        expect(readValue(kind, words.join(" "), family)).toEqual(read);
+        const printed = kind.print(read.value, family);
+        const again = readValue(kind, splitWords(printed).words.join(" "), family);
+        expect(again.ok && kind.print(again.value, family)).toBe(printed);
+        if (!ROUNDED.test(name)) expect(again).toEqual(read);
       }),
     );
   });

@@ -8,7 +8,11 @@ const reason = whyNot();
 if (reason !== undefined) console.info(`skipped, the real iptables: ${reason}`);
 
 /** Extensions whose rules name an object of the kernel, which an empty namespace has not. */
-const NEEDS_OBJECTS: Readonly<Record<string, string>> = { nfacct: "a counter" };
+const NEEDS_OBJECTS: Readonly<Record<string, string>> = {
+  nfacct: "a counter",
+  rateest: "an estimator",
+  SECMARK: "a security module",
+};
 
 describe.skipIf(reason !== undefined).each([...MATCHES, ...TARGETS])(
   "$kind $name",

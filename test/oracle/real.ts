@@ -9,7 +9,10 @@ interface Real {
 /** One rule of a user chain, loaded and saved again. */
 export function load(family: "ipv4" | "ipv6", table: string, rule: string): Real {
   const tool = family === "ipv4" ? "iptables-legacy" : "ip6tables-legacy";
-  const script = `${tool}-restore && ${tool}-save -t ${table}`;
+  // Rules may name a set, which has to be there.
+  const inet = family === "ipv4" ? "inet" : "inet6";
+  const sets = rule.includes("-set ") ? `ipset create foo hash:ip,port,ip family ${inet} && ` : "";
+  const script = `${sets}${tool}-restore && ${tool}-save -t ${table}`;
   const input = `*${table}\n:T - [0:0]\n-A T ${rule}\nCOMMIT\n`;
   const run = spawnSync("unshare", ["-n", "sh", "-c", script], { input, encoding: "utf8" });
   return {

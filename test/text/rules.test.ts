@@ -91,8 +91,8 @@ describe("rules", () => {
     ["-A INPUT -i + -o eth0 -j DROP", []],
     ["[3:180] -A INPUT -j DROP", ["[3:180] -A INPUT -j DROP"]],
     [
-      "-A INPUT -m owl --night 3 ! --fast -s 1.2.3.4 -j HOOT --loud",
-      ["-A INPUT -s 1.2.3.4/32 -m owl --night 3 ! --fast -j HOOT --loud"],
+      "-A INPUT -m geoip --night 3 ! --fast -s 1.2.3.4 -j TARPIT --loud",
+      ["-A INPUT -s 1.2.3.4/32 -m geoip --night 3 ! --fast -j TARPIT --loud"],
     ],
     ['-A INPUT -m comment --comment "a\nb" -j DROP', ['-A INPUT -m comment --comment "a']],
   ])("%s", (typed, saved) => {
@@ -114,7 +114,10 @@ describe("rules", () => {
     ['-A INPUT -m comment --comment "open', "2:31 error LF1016"],
     ["-A INPUT stray -j DROP", "2:10 error LF1017"],
     ["-A INPUT -o eth0 -j DROP", "2:10 error LF1010"],
-    ["-A INPUT -m owl --night", "2:13 warning LF1003"],
+    ["-A INPUT -m owl --night", "2:13 error LF1003"],
+    ["-A INPUT -m geoip --src-cc XX", "2:13 warning LF1003"],
+    ["-A INPUT -j HOOT", "2:13 error LF1004"],
+    ["-A INPUT -j TARPIT", "2:13 warning LF1004"],
     ["-A INPUT -j kube-nothing", "2:13 warning LF1004"],
   ])("%s", (line, problem) => {
     expect(load([line]).problems).toEqual([problem]);

@@ -1,0 +1,40 @@
+/** What `icmp` and `icmp6` share: types and codes by name or number. */
+import type { ValueKind } from "./description.js";
+import { allOf, type Condition, within } from "./meaning.js";
+import { reading, readLong } from "./values.js";
+
+/** `code` undefined: any. */
+export interface IcmpType {
+  readonly type: number;
+  readonly code?: number;
+}
+
+/** Names, each with its type and perhaps its code: "host-unreachable 3 1". */
+export function icmpKind(names: readonly string[], any: number | undefined): ValueKind<IcmpType> {
+  const table = names.map((line) => {
+    const [name = "", type, code] = line.split(" ");
+    return { name, value: { type: Number(type), ...(code === undefined ? {} : { code: Number(code) }) } };
+  });
+  const expects = `a type by number or name, for example 8, 3/4 or ${table[1]?.name}`;
+  const read = (text: string): IcmpType | undefined => {
+    // iptables takes the beginning of a name, in any case, if it is that of one name only.
+    const begun = table.filter(({ name }) => name.toLowerCase().startsWith(text.toLowerCase()));
+    if (begun.length === 1) return begun[0]?.value;
+    const [type = "", code] = text.split("/", 2);
+    const number = readLong(type, 255n);
+    const codeNumber = code === undefined ? undefined : readLong(code, 255n);
+    if (number === undefined || (code !== undefined && codeNumber === undefined)) return undefined;
+    return { type: Number(number), ...(codeNumber === undefined ? {} : { code: Number(codeNumber) }) };
+  };
+  const grammar = reading(expects, read);
+  return {
+    expects,
+    grammar: () => grammar,
+    print: ({ type, code }) => (type === any ? "any" : code === undefined ? `${type}` : `${type}/${code}`),
+  };
+}
+
+export function icmpCondition({ type, code }: IcmpType, any: number | undefined): Condition {
+  if (type === any) return { kind: "always" };
+  return allOf([within("icmpType", type), ...(code === undefined ? [] : [within("icmpCode", code)])]);
+}

@@ -1,0 +1,48 @@
+import { defineUnmodelledMatch, flag } from "../description.js";
+import { PROTOCOL } from "../protocols.js";
+import { isWhole, numberKind, numberRangeKind } from "../values.js";
+
+const MAX = 0xffffffff;
+const SPI = {
+  name: "--ahspi",
+  value: numberRangeKind(MAX, "an index"),
+  negatable: true,
+  hidden: isWhole(MAX),
+} as const;
+
+const unmodelled = { hangsOn: "the packet's authentication header" };
+
+/** ipt_ah: the security parameters index of an authentication header. */
+export const ah = defineUnmodelledMatch({
+  name: "ah",
+  summary: "the index in an authentication header",
+  families: ["ipv4"],
+  impliedBy: [PROTOCOL.ah],
+  protocols: [PROTOCOL.ah],
+  options: { spi: SPI },
+  unmodelled,
+  examples: [
+    { typed: "-p ah --ahspi 0x10:", saved: "-p ah -m ah --ahspi 16:4294967295" },
+    { typed: "-p ah -m ah ! --ahspi 7" },
+    { typed: "-p ah -m ah --ahspi 0:4294967295", saved: "-p ah -m ah" },
+    { typed: "-m ah --ahspi 1", refused: true },
+  ],
+});
+
+/** ip6t_ah: the same for IPv6, where the header is one of several. */
+export const ahIPv6 = defineUnmodelledMatch({
+  name: "ah",
+  summary: "the index, length and reserved field of an authentication header",
+  families: ["ipv6"],
+  impliedBy: [PROTOCOL.ah],
+  options: {
+    spi: SPI,
+    length: { name: "--ahlen", value: numberKind(0, MAX), negatable: true },
+    reserved: flag("--ahres"),
+  },
+  unmodelled,
+  examples: [
+    { typed: "-p ah -m ah ! --ahspi 1 --ahlen 5 --ahres", family: "ipv6" },
+    { typed: "-m ah --ahspi 1:2", family: "ipv6" },
+  ],
+});

@@ -1,0 +1,24 @@
+import { defineUnmodelledMatch } from "../description.js";
+import { numberKind, shortTextKind } from "../values.js";
+
+/** xt_cgroup: the control group of the socket that the packet is sent from or goes to. */
+export const cgroup = defineUnmodelledMatch({
+  name: "cgroup",
+  summary: "the control group of the packet's socket",
+  hooks: ["INPUT", "OUTPUT", "POSTROUTING"],
+  options: {
+    path: { name: "--path", value: shortTextKind("a path of at most 511 bytes", 511), negatable: true },
+    classId: { name: "--cgroup", value: numberKind(0, 0xffffffff), negatable: true },
+  },
+  complete: (given) =>
+    (given.path === undefined) === (given.classId === undefined)
+      ? { refused: "one of --path and --cgroup must be given" }
+      : given,
+  unmodelled: { hangsOn: "the control group of the packet's socket" },
+  examples: [
+    { typed: "-m cgroup ! --cgroup 0x10001", saved: "-m cgroup ! --cgroup 65537" },
+    { typed: '-m cgroup ! --path ""' },
+    { typed: "-m cgroup", refused: true },
+    { typed: "-m cgroup --cgroup 1 --path x", refused: true },
+  ],
+});

@@ -1,0 +1,54 @@
+import { defineUnmodelledMatch, type ValueKind } from "../description.js";
+import { oneOfKind, reading, readLong } from "../values.js";
+
+const MAX = 2n ** 64n - 1n;
+
+interface LongRange {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+const expects = "a count or a range of counts, for example 1000:2000";
+
+const rangeKind: ValueKind<LongRange> = {
+  expects,
+  grammar: () =>
+    reading(expects, (text) => {
+      const [from = "", to] = text.split(":");
+      if (text.split(":").length > 2 || (from === "" && to === undefined)) return undefined;
+      const low = from === "" ? 0n : readLong(from, MAX);
+      const high = to === undefined || to === "" ? MAX : readLong(to, MAX);
+      return low === undefined || high === undefined || low > high ? undefined : { from: low, to: high };
+    }),
+  print: ({ from, to }) => (to === MAX ? `${from}` : `${from}:${to}`),
+};
+
+/** xt_connbytes: how much the connection has transferred. */
+export const connbytes = defineUnmodelledMatch({
+  name: "connbytes",
+  summary: "how much the packet's connection has transferred",
+  tracksConnections: true,
+  options: {
+    range: { name: "--connbytes", value: rangeKind, negatable: true, required: true },
+    mode: {
+      name: "--connbytes-mode",
+      value: oneOfKind(["packets", "bytes", "avgpkt"]),
+      required: true,
+    },
+    direction: {
+      name: "--connbytes-dir",
+      value: oneOfKind(["original", "reply", "both"]),
+      required: true,
+    },
+  },
+  unmodelled: { hangsOn: "the counters of the connection" },
+  examples: [
+    { typed: "-m connbytes ! --connbytes 0:1000 --connbytes-mode bytes --connbytes-dir both" },
+    {
+      typed: "-m connbytes --connbytes 5: --connbytes-mode avgpkt --connbytes-dir reply",
+      saved: "-m connbytes --connbytes 5 --connbytes-mode avgpkt --connbytes-dir reply",
+    },
+    { typed: "-m connbytes --connbytes 9:5 --connbytes-mode packets --connbytes-dir reply", refused: true },
+    { typed: "-m connbytes --connbytes 5:9", refused: true },
+  ],
+});

@@ -1,0 +1,56 @@
+import { defineMatch } from "../description.js";
+import { allOf, negatedIf } from "../meaning.js";
+import { portConditions, SHOWN_DESTINATION_PORT, SHOWN_SOURCE_PORT } from "../ports.js";
+import { PROTOCOL } from "../protocols.js";
+import { numberKind, wordListKind } from "../values.js";
+
+const TYPES = [
+  "REQUEST",
+  "RESPONSE",
+  "DATA",
+  "ACK",
+  "DATAACK",
+  "CLOSEREQ",
+  "CLOSE",
+  "RESET",
+  "SYNC",
+  "SYNCACK",
+  "INVALID",
+] as const;
+const types = wordListKind(TYPES);
+
+/** xt_dccp: ports, packet types and options of DCCP. */
+export const dccp = defineMatch({
+  name: "dccp",
+  summary: "ports, packet types and options of DCCP",
+  impliedBy: [PROTOCOL.dccp],
+  protocols: [PROTOCOL.dccp],
+  options: {
+    sourcePort: SHOWN_SOURCE_PORT,
+    destinationPort: SHOWN_DESTINATION_PORT,
+    types: { name: "--dccp-types", value: types, negatable: true },
+    option: { name: "--dccp-option", value: numberKind(1, 255), negatable: true },
+  },
+  meaning(given, { family }) {
+    const { types: wanted, option, ...ports } = given;
+    const asked = (negated: boolean, question: string) =>
+      negatedIf(negated, { kind: "unmodelled" as const, question });
+    return {
+      condition: allOf([
+        ...portConditions(ports),
+        ...(wanted
+          ? [asked(wanted.negated, `the DCCP packet is one of ${types.print(wanted.value, family)}`)]
+          : []),
+        ...(option ? [asked(option.negated, `DCCP option ${option.value} is set`)] : []),
+      ]),
+    };
+  },
+  examples: [
+    {
+      typed: "-p dccp ! --sport 1 --dport :5 ! --dccp-types reset,INVALID --dccp-option 5",
+      saved: "-p dccp -m dccp ! --sport 1 --dport 0:5 ! --dccp-types RESET,INVALID --dccp-option 5",
+    },
+    { typed: "-p dccp -m dccp --dccp-option 300", refused: true },
+    { typed: "-m dccp --sport 1", refused: true },
+  ],
+});

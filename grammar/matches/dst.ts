@@ -1,0 +1,17 @@
+import { defineUnmodelledMatch } from "../description.js";
+import { headerOptions } from "../ipv6-options.js";
+
+/** ip6t_dst: the header with destination options. */
+export const dst = defineUnmodelledMatch({
+  name: "dst",
+  summary: "the IPv6 header with destination options",
+  families: ["ipv6"],
+  options: headerOptions("dst"),
+  unmodelled: { hangsOn: "the packet's destination options header" },
+  examples: [
+    { typed: "-m dst", family: "ipv6" },
+    { typed: "-m dst ! --dst-len 5 --dst-opts 1:2,3", family: "ipv6" },
+    { typed: "-m dst --dst-opts 1:2,0x3:300", saved: "-m dst --dst-opts 1:2,3:44", family: "ipv6" },
+    { typed: "-m dst --dst-opts x", family: "ipv6", refused: true },
+  ],
+});

@@ -1,0 +1,25 @@
+import { defineUnmodelledMatch } from "../description.js";
+import { PROTOCOL } from "../protocols.js";
+import { isWhole, numberRangeKind } from "../values.js";
+
+/** xt_esp: the security parameters index of an ESP packet. */
+export const esp = defineUnmodelledMatch({
+  name: "esp",
+  summary: "the index of an ESP packet",
+  impliedBy: [PROTOCOL.esp],
+  protocols: [PROTOCOL.esp],
+  options: {
+    spi: {
+      name: "--espspi",
+      value: numberRangeKind(0xffffffff, "an index"),
+      negatable: true,
+      hidden: isWhole(0xffffffff),
+    },
+  },
+  unmodelled: { hangsOn: "the packet's ESP header" },
+  examples: [
+    { typed: "-p esp --espspi 3", saved: "-p esp -m esp --espspi 3" },
+    { typed: "-p esp -m esp ! --espspi 3:9" },
+    { typed: "-m esp --espspi 3", refused: true },
+  ],
+});

@@ -1,0 +1,17 @@
+import { defineUnmodelledMatch } from "../description.js";
+import { headerOptions } from "../ipv6-options.js";
+
+/** ip6t_hbh: the header with hop-by-hop options. */
+export const hbh = defineUnmodelledMatch({
+  name: "hbh",
+  summary: "the IPv6 header with hop-by-hop options",
+  families: ["ipv6"],
+  options: headerOptions("hbh"),
+  unmodelled: { hangsOn: "the packet's hop-by-hop options header" },
+  examples: [
+    { typed: "-m hbh", family: "ipv6" },
+    { typed: "-m hbh ! --hbh-len 5 --hbh-opts 1:2,3", family: "ipv6" },
+    { typed: "-m hbh --hbh-opts 1:2,0x3:300", saved: "-m hbh --hbh-opts 1:2,3:44", family: "ipv6" },
+    { typed: "-m hbh --hbh-opts x", family: "ipv6", refused: true },
+  ],
+});

@@ -1,0 +1,35 @@
+import { defineUnmodelledMatch, flag } from "../description.js";
+import { bareNetworkKind, oneOfKind, portKind, protocolKind } from "../values.js";
+
+/** xt_ipvs: the packet belongs to a connection of IPVS. All options but `--ipvs` imply it. */
+export const ipvs = defineUnmodelledMatch({
+  name: "ipvs",
+  summary: "the packet belongs to a connection that IPVS handles",
+  tracksConnections: true,
+  options: {
+    protocol: { name: "--vproto", value: { ...protocolKind, print: String }, negatable: true },
+    ipvs: flag("--ipvs", { negatable: true }),
+    address: { name: "--vaddr", value: bareNetworkKind, negatable: true },
+    port: { name: "--vport", value: portKind, negatable: true },
+    direction: { name: "--vdir", value: oneOfKind(["ORIGINAL", "REPLY"], { anyCase: true }) },
+    method: {
+      name: "--vmethod",
+      value: oneOfKind(["GATE", "IPIP", "MASQ"], { anyCase: true }),
+      negatable: true,
+    },
+    control: { name: "--vportctl", value: portKind, negatable: true },
+  },
+  complete: (given) =>
+    Object.keys(given).length === 0 ? { refused: "at least one option must be given" } : given,
+  unmodelled: { hangsOn: "the connections of IPVS" },
+  examples: [
+    { typed: "-m ipvs ! --ipvs" },
+    {
+      typed:
+        "-m ipvs ! --vproto tcp ! --vaddr 1.2.3.4/8 --vport http --vdir original ! --vmethod masq --vportctl 21",
+      saved:
+        "-m ipvs ! --vproto 6 ! --vaddr 1.2.3.4/8 --vport 80 --vdir ORIGINAL ! --vmethod MASQ --vportctl 21",
+    },
+    { typed: "-m ipvs", refused: true },
+  ],
+});

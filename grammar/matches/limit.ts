@@ -1,0 +1,46 @@
+import { defineUnmodelledMatch } from "../description.js";
+import { rateKind, readRate } from "../rates.js";
+import { numberKind } from "../values.js";
+
+/** Parts of a second in which the kernel keeps the time between two packets. */
+const SCALE = 10000;
+const BURST = 5;
+const CREDIT_BITS = 0xffffffffn;
+
+/** xt_limit: a token bucket of the rule itself. */
+export const limit = defineUnmodelledMatch({
+  name: "limit",
+  summary: "at most so many packets in so much time",
+  options: {
+    rate: { name: "--limit", value: rateKind(SCALE) },
+    burst: { name: "--limit-burst", value: numberKind(0, SCALE), hidden: (burst) => burst === BURST },
+  },
+  complete(given) {
+    const rate = given.rate ?? {
+      value: readRate("3/hour", SCALE) ?? { count: 3, unit: 3600, period: 0 },
+      negated: false,
+    };
+    const burst = given.burst ?? { value: BURST, negated: false };
+    // The kernel multiplies the two in 32 bits, and refuses what has overflowed, or come to nothing.
+    const credit = (BigInt(rate.value.period) * BigInt(burst.value)) & CREDIT_BITS;
+    if (credit < BigInt(rate.value.period)) {
+      return { refused: "the kernel cannot count this rate with this burst" };
+    }
+    return { ...given, rate, burst };
+  },
+  unmodelled: { hangsOn: "how many packets passed this rule lately", perRule: true },
+  examples: [
+    { typed: "-m limit", saved: "-m limit --limit 3/hour" },
+    { typed: "-m limit --limit 1/second", saved: "-m limit --limit 1/sec" },
+    { typed: "-m limit --limit 120/min", saved: "-m limit --limit 2/sec" },
+    { typed: "-m limit --limit 61/min" },
+    { typed: "-m limit --limit 23/day" },
+    { typed: "-m limit --limit 333/hour --limit-burst 10000" },
+    { typed: "-m limit --limit 7/s --limit-burst 5", saved: "-m limit --limit 7/sec" },
+    { typed: "-m limit --limit 10001/s", refused: true },
+    { typed: "-m limit --limit 0/s", refused: true },
+    { typed: "-m limit --limit 3/fortnight", refused: true },
+    { typed: "-m limit --limit 1/sec --limit-burst 10001", refused: true },
+    { typed: "-m limit ! --limit 1/s", refused: true },
+  ],
+});

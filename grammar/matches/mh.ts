@@ -1,0 +1,68 @@
+import P from "parsimmon";
+import { defineUnmodelledMatch, type ValueKind } from "../description.js";
+import type { Range } from "../meaning.js";
+import { PROTOCOL } from "../protocols.js";
+import { isWhole, numberRangeKind, readLong } from "../values.js";
+
+const MAX = 255;
+const NAMES = [
+  ["binding-refresh-request", "brr"],
+  ["home-test-init", "hoti"],
+  ["careof-test-init", "coti"],
+  ["home-test", "hot"],
+  ["careof-test", "cot"],
+  ["binding-update", "bu"],
+  ["binding-acknowledgement", "ba"],
+  ["binding-error", "be"],
+];
+
+const typeGrammar = P.regexp(/[^:]+/).chain((text) => {
+  const number = readLong(text, BigInt(MAX));
+  if (number !== undefined) return P.of(Number(number));
+  const word = text.toLowerCase();
+  const exact = NAMES.findIndex((names) => names.includes(word));
+  const begun = NAMES.flatMap((names, index) => (names.some((name) => name.startsWith(word)) ? [index] : []));
+  const type = exact >= 0 ? exact : begun.length === 1 ? begun[0] : undefined;
+  return type === undefined ? P.fail("a type of a mobility header") : P.of(type);
+});
+
+const rangeGrammar: P.Parser<Range> = P.alt(
+  P.seqMap(typeGrammar.fallback(0), P.string(":").then(typeGrammar.fallback(MAX)), (from, to) => ({
+    from,
+    to,
+  })),
+  typeGrammar.map((type) => ({ from: type, to: type })),
+).chain((range) => (range.from <= range.to ? P.of(range) : P.fail("a range that goes up")));
+
+const typeRangeKind: ValueKind<Range> = {
+  ...numberRangeKind(MAX, "a type"),
+  grammar: () => rangeGrammar,
+};
+
+/** ip6t_mh: the type of a mobility header. */
+export const mh = defineUnmodelledMatch({
+  name: "mh",
+  summary: "the type of a mobility header",
+  families: ["ipv6"],
+  impliedBy: [PROTOCOL.mobilityHeader],
+  protocols: [PROTOCOL.mobilityHeader],
+  options: {
+    type: { name: "--mh-type", value: typeRangeKind, negatable: true, hidden: isWhole(MAX) },
+  },
+  unmodelled: { hangsOn: "the packet's mobility header" },
+  examples: [
+    { typed: "-p mh --mh-type bu", saved: "-p mobility-header -m mh --mh-type 5", family: "ipv6" },
+    { typed: "-p mobility-header -m mh ! --mh-type 2:3", family: "ipv6" },
+    {
+      typed: "-p mobility-header -m mh --mh-type brr:coti",
+      saved: "-p mobility-header -m mh --mh-type 0:2",
+      family: "ipv6",
+    },
+    {
+      typed: "-p mobility-header -m mh --mh-type 3:",
+      saved: "-p mobility-header -m mh --mh-type 3:255",
+      family: "ipv6",
+    },
+    { typed: "-m mh --mh-type 1", family: "ipv6", refused: true },
+  ],
+});

@@ -1,0 +1,49 @@
+import { defineUnmodelledMatch, flag, type ValueKind } from "../description.js";
+import type { Range } from "../meaning.js";
+import { reading, readLong } from "../values.js";
+
+/** The last id is not one: it stands for "no user". */
+const ID_MAX = 0xfffffffen;
+const expects = "an id or a range of ids, for example 1000-1999 (names hang on the node)";
+
+const idRangeKind: ValueKind<Range> = {
+  expects,
+  grammar: () =>
+    reading(expects, (text) => {
+      const [from = "", to = from, ...more] = text === "root" ? ["0"] : text.split("-");
+      const low = readLong(from, ID_MAX);
+      const high = readLong(to, ID_MAX);
+      if (low === undefined || high === undefined || low > high || more.length > 0) return undefined;
+      return { from: Number(low), to: Number(high) };
+    }),
+  print: ({ from, to }) => (from === to ? `${from}` : `${from}-${to}`),
+};
+
+/** xt_owner: whose process sent the packet. */
+export const owner = defineUnmodelledMatch({
+  name: "owner",
+  summary: "whose process of this node sent the packet",
+  hooks: ["OUTPUT", "POSTROUTING"],
+  options: {
+    socket: flag("--socket-exists", { negatable: true }),
+    user: { name: "--uid-owner", value: idRangeKind, negatable: true },
+    group: { name: "--gid-owner", value: idRangeKind, negatable: true },
+    supplementary: flag("--suppl-groups"),
+  },
+  complete(given) {
+    if (given.supplementary && !given.group) return { refused: "--suppl-groups needs --gid-owner" };
+    return given.socket || given.user || given.group
+      ? given
+      : { refused: "one of --uid-owner, --gid-owner and --socket-exists must be given" };
+  },
+  unmodelled: { hangsOn: "the process that sent the packet" },
+  examples: [
+    { typed: "-m owner ! --uid-owner 0-10 --gid-owner 5 --suppl-groups" },
+    { typed: "-m owner --uid-owner root", saved: "-m owner --uid-owner 0" },
+    { typed: "-m owner ! --socket-exists" },
+    { typed: "-m owner --suppl-groups", refused: true },
+    { typed: "-m owner --uid-owner 0-4294967295", refused: true },
+    { typed: "-m owner --uid-owner 10-5", refused: true },
+    { typed: "-m owner", refused: true },
+  ],
+});

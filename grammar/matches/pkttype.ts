@@ -1,0 +1,26 @@
+import { defineUnmodelledMatch } from "../description.js";
+import { oneOfKind } from "../values.js";
+
+/** xt_pkttype: to whom the Ethernet frame was addressed. */
+export const pkttype = defineUnmodelledMatch({
+  name: "pkttype",
+  summary: "to whom the frame was addressed",
+  options: {
+    type: {
+      name: "--pkt-type",
+      value: oneOfKind(["unicast", "broadcast", "multicast", "otherhost"], {
+        aliases: { host: "unicast", bcast: "broadcast", mcast: "multicast", other: "otherhost" },
+        anyCase: true,
+      }),
+      negatable: true,
+      required: true,
+    },
+  },
+  unmodelled: { hangsOn: "to whom the frame was addressed" },
+  examples: [
+    { typed: "-m pkttype ! --pkt-type Broadcast", saved: "-m pkttype ! --pkt-type broadcast" },
+    { typed: "-m pkttype --pkt-type host", saved: "-m pkttype --pkt-type unicast" },
+    { typed: "-m pkttype --pkt-type to-us", refused: true },
+    { typed: "-m pkttype", refused: true },
+  ],
+});

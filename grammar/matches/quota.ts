@@ -1,0 +1,16 @@
+import { defineUnmodelledMatch } from "../description.js";
+import { longKind } from "../values.js";
+
+/** xt_quota: so many bytes may pass the rule. */
+export const quota = defineUnmodelledMatch({
+  name: "quota",
+  summary: "until so many bytes have passed",
+  options: { quota: { name: "--quota", value: longKind(2n ** 64n - 1n), negatable: true, required: true } },
+  unmodelled: { hangsOn: "how many bytes passed this rule", perRule: true },
+  examples: [
+    { typed: "-m quota ! --quota 18446744073709551615" },
+    { typed: "-m quota --quota 0x10", saved: "-m quota --quota 16" },
+    { typed: "-m quota --quota 18446744073709551616", refused: true },
+    { typed: "-m quota", refused: true },
+  ],
+});

@@ -1,0 +1,22 @@
+import { defineUnmodelledMatch, flag } from "../description.js";
+
+/** xt_rpfilter: an answer to the packet's source would leave by the interface that the packet came in by. */
+export const rpfilter = defineUnmodelledMatch({
+  name: "rpfilter",
+  summary: "the packet came by the interface that leads back to its source",
+  tables: ["raw", "mangle"],
+  hooks: ["PREROUTING"],
+  options: {
+    loose: flag("--loose"),
+    validMark: flag("--validmark"),
+    acceptLocal: flag("--accept-local"),
+    invert: flag("--invert"),
+  },
+  unmodelled: { hangsOn: "the route back to the source" },
+  examples: [
+    { typed: "-m rpfilter", table: "raw" },
+    { typed: "-m rpfilter --invert --loose", saved: "-m rpfilter --loose --invert", table: "mangle" },
+    { typed: "-m rpfilter --validmark --accept-local", table: "raw" },
+    { typed: "-m rpfilter", refused: true },
+  ],
+});

@@ -1,0 +1,51 @@
+import { type Address, printAddress, readIPv6 } from "../address.js";
+import { defineUnmodelledMatch, flag } from "../description.js";
+import { isWhole, listKind, numberKind, numberRangeKind } from "../values.js";
+
+const MAX = 0xffffffff;
+const ADDRESSES_MAX = 16;
+
+/** ip6t_rt: the routing header; the last three options are about type 0 alone. */
+export const rt = defineUnmodelledMatch({
+  name: "rt",
+  summary: "the IPv6 routing header",
+  families: ["ipv6"],
+  options: {
+    type: { name: "--rt-type", value: numberKind(0, MAX), negatable: true },
+    segmentsLeft: {
+      name: "--rt-segsleft",
+      value: numberRangeKind(MAX),
+      negatable: true,
+      hidden: isWhole(MAX),
+    },
+    length: { name: "--rt-len", value: numberKind(0, MAX), negatable: true },
+    reserved: flag("--rt-0-res"),
+    addresses: {
+      name: "--rt-0-addrs",
+      value: listKind<Address>(
+        `at most ${ADDRESSES_MAX} IPv6 addresses`,
+        ADDRESSES_MAX,
+        readIPv6,
+        printAddress,
+      ),
+    },
+    notStrict: flag("--rt-0-not-strict"),
+  },
+  complete(given) {
+    const { type, reserved, addresses, notStrict } = given;
+    const ofTypeZero = type !== undefined && type.value === 0 && !type.negated;
+    if ((reserved || addresses || notStrict) && !ofTypeZero) return { refused: "--rt-0-… need --rt-type 0" };
+    return notStrict && !addresses ? { refused: "--rt-0-not-strict needs --rt-0-addrs" } : given;
+  },
+  unmodelled: { hangsOn: "the packet's routing header" },
+  examples: [
+    {
+      typed:
+        "-m rt --rt-type 0 --rt-segsleft 1:23 --rt-len 42 --rt-0-res --rt-0-addrs ::1,::2 --rt-0-not-strict",
+      family: "ipv6",
+    },
+    { typed: "-m rt ! --rt-type 1 ! --rt-segsleft 12 ! --rt-len 42", family: "ipv6" },
+    { typed: "-m rt --rt-0-res", family: "ipv6", refused: true },
+    { typed: "-m rt --rt-type 1 --rt-0-res", family: "ipv6", refused: true },
+  ],
+});

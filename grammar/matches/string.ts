@@ -1,0 +1,99 @@
+import { defineUnmodelledMatch, flag, type ValueKind } from "../description.js";
+import { numberKind, reading, wordKind } from "../values.js";
+
+const BYTES_MAX = 128;
+const MAX = 65535;
+
+const expects = `a text of at most ${BYTES_MAX} bytes`;
+const hexExpects = `a text of at most ${BYTES_MAX} bytes, with bytes in hexadecimal between bars, for example ab|0d0a|cd`;
+
+/** Printed in quotes; as hexadecimal when a byte cannot be shown. */
+const patternKind: ValueKind<readonly number[]> = {
+  expects,
+  grammar: () => reading<readonly number[]>(expects, (text) => fitting([...new TextEncoder().encode(text)])),
+  print: (bytes) => `"${text(bytes).replace(/["\\]/g, "\\$&")}"`,
+};
+
+const hexKind: ValueKind<readonly number[]> = {
+  expects: hexExpects,
+  grammar: () => reading<readonly number[]>(hexExpects, (pattern) => fitting(readHex(pattern))),
+  print: (bytes) => `"|${bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("")}|"`,
+};
+
+function fitting(bytes: readonly number[] | undefined): readonly number[] | undefined {
+  return bytes === undefined || bytes.length === 0 || bytes.length > BYTES_MAX ? undefined : bytes;
+}
+
+function text(bytes: readonly number[]): string {
+  return new TextDecoder().decode(Uint8Array.from(bytes));
+}
+
+/** `\\` makes the next character plain; between bars stand pairs of hexadecimal digits, with blanks if you like. */
+function readHex(pattern: string): readonly number[] | undefined {
+  const bytes: number[] = [];
+  for (let at = 0; at < pattern.length; at++) {
+    if (pattern[at] === "|") {
+      const end = pattern.indexOf("|", at + 1);
+      const digits = end < 0 ? undefined : pattern.slice(at + 1, end).replace(/ /g, "");
+      if (digits === undefined || digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) return undefined;
+      for (let index = 0; index < digits.length; index += 2)
+        bytes.push(Number.parseInt(digits.slice(index, index + 2), 16));
+      at = end;
+    } else {
+      if (pattern[at] === "\\" && at + 1 < pattern.length) at++;
+      bytes.push(...new TextEncoder().encode(pattern[at]));
+    }
+  }
+  return bytes;
+}
+
+/** Bytes that are printed as they are. */
+function isPlain(bytes: readonly number[]): boolean {
+  return bytes.every((byte) => byte >= 32 && byte < 127);
+}
+
+/** xt_string: a text in the packet. */
+export const string = defineUnmodelledMatch({
+  name: "string",
+  summary: "a text stands in the packet",
+  options: {
+    string: { name: "--string", value: patternKind, negatable: true },
+    hex: { name: "--hex-string", value: hexKind, negatable: true },
+    algorithm: { name: "--algo", value: wordKind("bm or kmp", 15), required: true },
+    from: { name: "--from", value: numberKind(0, MAX), hidden: (from) => from === 0 },
+    to: { name: "--to", value: numberKind(0, MAX), hidden: (to) => to === MAX },
+    ignoreCase: flag("--icase"),
+  },
+  complete(given) {
+    const { string: plain, hex, ...rest } = given;
+    if ((plain === undefined) === (hex === undefined)) {
+      return { refused: "one of --string and --hex-string must be given" };
+    }
+    if (!["bm", "kmp", "fsm"].includes(given.algorithm?.value ?? "")) {
+      return { refused: "--algo must be bm or kmp" };
+    }
+    if ((given.from?.value ?? 0) > (given.to?.value ?? MAX))
+      return { refused: "--from must not be above --to" };
+    const pattern = plain ?? hex;
+    if (pattern === undefined) return given;
+    return isPlain(pattern.value) ? { ...rest, string: pattern } : { ...rest, hex: pattern };
+  },
+  unmodelled: { hangsOn: "what stands in the packet" },
+  examples: [
+    { typed: '-m string --string "a b" --algo kmp --from 1 --to 5 --icase' },
+    { typed: "-m string --algo bm --string te$t'x", saved: `-m string --string "te$t'x" --algo bm` },
+    { typed: '-m string ! --hex-string "|61 62|c" --algo bm', saved: '-m string ! --string "abc" --algo bm' },
+    {
+      typed: '-m string --hex-string "ab|0D0A|cd" --algo bm',
+      saved: '-m string --hex-string "|61620d0a6364|" --algo bm',
+    },
+    {
+      typed: "-m string --string x --algo bm --from 0 --to 65535",
+      saved: '-m string --string "x" --algo bm',
+    },
+    { typed: '-m string --hex-string "|6|" --algo bm', refused: true },
+    { typed: '-m string --string "" --algo bm', refused: true },
+    { typed: "-m string --string x", refused: true },
+    { typed: "-m string --string x --hex-string y --algo bm", refused: true },
+  ],
+});

@@ -1,0 +1,33 @@
+/** Names of ipsets with the parts of the packet that are looked up: `NAME src,dst`. */
+import type { ValueKind } from "./description.js";
+import { reading } from "./values.js";
+
+type Direction = "src" | "dst";
+
+export interface SetReference {
+  readonly name: string;
+  /** One for each dimension of the set. */
+  readonly directions: readonly Direction[];
+}
+
+const NAME_MAX = 31;
+const DIMENSIONS_MAX = 6;
+const expects = "the name of a set and src or dst for each of its dimensions, for example `web dst,dst`";
+
+export const setReferenceKind: ValueKind<SetReference> = {
+  expects,
+  words: 2,
+  grammar: () =>
+    reading(expects, (text) => {
+      const blank = text.lastIndexOf(" ");
+      const name = text.slice(0, blank);
+      const directions = text.slice(blank + 1).split(",");
+      const fits =
+        blank > 0 &&
+        name.length <= NAME_MAX &&
+        directions.length <= DIMENSIONS_MAX &&
+        directions.every((one) => one === "src" || one === "dst");
+      return fits ? { name, directions: directions as Direction[] } : undefined;
+    }),
+  print: ({ name, directions }) => `${name} ${directions.join(",")}`,
+};

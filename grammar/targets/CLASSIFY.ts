@@ -1,0 +1,37 @@
+import type { ValueKind } from "../description.js";
+import { defineTarget } from "../description.js";
+import { EGRESS } from "../hooks.js";
+import { reading } from "../values.js";
+
+const expects = "a class, two hexadecimal numbers such as 1:2";
+const classKind: ValueKind<readonly [number, number]> = {
+  expects,
+  grammar: () =>
+    reading<readonly [number, number]>(expects, (text) => {
+      const found = /^([0-9a-fA-F]{1,4}):([0-9a-fA-F]{1,4})$/.exec(text);
+      return found === null
+        ? undefined
+        : [Number.parseInt(found[1] ?? "", 16), Number.parseInt(found[2] ?? "", 16)];
+    }),
+  print: (parts) => parts.map((part) => part.toString(16).padStart(4, "0")).join(":"),
+};
+
+/** xt_CLASSIFY. */
+export const CLASSIFY = defineTarget({
+  name: "CLASSIFY",
+
+  summary: "puts the packet into a class of the queueing discipline and goes on",
+
+  hooks: EGRESS,
+  options: {
+    class: { name: "--set-class", value: classKind, required: true },
+  },
+
+  meaning: () => ({ kind: "note", what: "CLASSIFY" }),
+  examples: [
+    { typed: "-j CLASSIFY --set-class 0000:ffff", table: "mangle" },
+    { typed: "-j CLASSIFY --set-class 1:2", saved: "-j CLASSIFY --set-class 0001:0002", table: "mangle" },
+    { typed: "-j CLASSIFY --set-class ffff", table: "mangle", refused: true },
+    { typed: "-j CLASSIFY", table: "mangle", refused: true },
+  ],
+});

@@ -1,0 +1,59 @@
+import type { ValueKind } from "../description.js";
+import { defineTarget, flag } from "../description.js";
+import { lineKind, reading } from "../values.js";
+
+const WARNING = 4;
+/** Names of syslog levels, by their number. */
+const LEVELS = [
+  ["emerg", "panic"],
+  ["alert"],
+  ["crit"],
+  ["error", "err"],
+  ["warning", "warn"],
+  ["notice"],
+  ["info"],
+  ["debug"],
+];
+const expects = `a level from 0 to 7, or ${LEVELS.map(([name]) => name).join(", ")}`;
+const levelKind: ValueKind<number> = {
+  expects,
+  grammar: () =>
+    reading(expects, (text) => {
+      if (/^0*[0-7]$/.test(text)) return Number(text);
+      const level = LEVELS.findIndex((names) => names.includes(text));
+      return level < 0 ? undefined : level;
+    }),
+  print: String,
+};
+
+/** xt_LOG. Level 4, warning, is not shown. */
+export const LOG = defineTarget({
+  name: "LOG",
+
+  summary: "writes a line to the kernel log and goes on",
+
+  options: {
+    prefix: { name: "--log-prefix", value: lineKind("a text of at most 29 bytes in one line", 29) },
+    level: { name: "--log-level", value: levelKind, hidden: (level) => level === WARNING },
+    sequence: flag("--log-tcp-sequence"),
+    tcpOptions: flag("--log-tcp-options"),
+    ipOptions: flag("--log-ip-options"),
+    uid: flag("--log-uid"),
+    mac: flag("--log-macdecode"),
+  },
+
+  meaning: () => ({ kind: "note", what: "LOG" }),
+  examples: [
+    { typed: "-j LOG" },
+    { typed: '-j LOG --log-prefix "test: " --log-level 1' },
+    { typed: "-j LOG --log-level debug --log-prefix x", saved: "-j LOG --log-prefix x --log-level 7" },
+    { typed: "-j LOG --log-level warning", saved: "-j LOG" },
+    { typed: "-j LOG --log-tcp-sequence --log-tcp-options --log-ip-options --log-uid --log-macdecode" },
+    {
+      typed: "-j LOG --log-prefix 0123456789012345678901234567890123456789",
+      saved: "-j LOG --log-prefix 01234567890123456789012345678",
+    },
+    { typed: "-j LOG --log-level 8", refused: true },
+    { typed: '-j LOG --log-prefix ""', refused: true },
+  ],
+});

@@ -1,0 +1,57 @@
+import type { ValueKind } from "../description.js";
+import { defineTarget, flag } from "../description.js";
+import type { Range } from "../meaning.js";
+import { numberKind, reading, readLong } from "../values.js";
+
+const expects = "a range of queues, for example 0:3";
+const balanceKind: ValueKind<Range> = {
+  expects,
+  grammar: () =>
+    reading(expects, (text) => {
+      const [from = "", to = "", ...more] = text.split(":");
+      const first = readLong(from, 65535n);
+      const last = readLong(to, 65535n);
+      if (
+        first === undefined ||
+        last === undefined ||
+        first >= last ||
+        last - first >= 65535n ||
+        more.length > 0
+      )
+        return undefined;
+      return { from: Number(first), to: Number(last) };
+    }),
+  print: ({ from, to }) => `${from}:${to}`,
+};
+
+/** xt_NFQUEUE. */
+export const NFQUEUE = defineTarget({
+  name: "NFQUEUE",
+
+  summary: "hands the packet to a process of the node, which decides",
+
+  options: {
+    number: { name: "--queue-num", value: numberKind(0, 65535) },
+    balance: { name: "--queue-balance", value: balanceKind },
+    bypass: flag("--queue-bypass"),
+    fanout: flag("--queue-cpu-fanout"),
+  },
+
+  complete: (given) => {
+    if (given.number && given.balance)
+      return { refused: "--queue-num and --queue-balance exclude each other" };
+    if (given.fanout && !given.balance) return { refused: "--queue-cpu-fanout needs --queue-balance" };
+    return given.balance ? given : { number: { value: 0, negated: false }, ...given };
+  },
+  meaning: () => ({ kind: "verdict", verdict: "queue" }),
+  examples: [
+    { typed: "-j NFQUEUE", saved: "-j NFQUEUE --queue-num 0" },
+    { typed: "-j NFQUEUE --queue-num 65535 --queue-bypass" },
+    { typed: "-j NFQUEUE --queue-balance 0:3 --queue-bypass --queue-cpu-fanout" },
+    { typed: "-j NFQUEUE --queue-num 1 --queue-cpu-fanout", refused: true },
+    { typed: "-j NFQUEUE --queue-balance 5:3", refused: true },
+    { typed: "-j NFQUEUE --queue-balance 3:3", refused: true },
+    { typed: "-j NFQUEUE --queue-balance 3", refused: true },
+    { typed: "-j NFQUEUE --queue-num 1 --queue-balance 0:3", refused: true },
+  ],
+});

@@ -1,0 +1,21 @@
+import { defineTarget } from "../description.js";
+import { addressKind, interfaceKind } from "../values.js";
+
+/** xt_TEE. */
+export const TEE = defineTarget({
+  name: "TEE",
+
+  summary: "sends a copy of the packet elsewhere and goes on",
+
+  options: {
+    gateway: { name: "--gateway", value: addressKind, required: true },
+    out: { name: "--oif", value: interfaceKind },
+  },
+
+  meaning: () => ({ kind: "note", what: "TEE" }),
+  examples: [
+    { typed: "-j TEE --gateway 1.1.1.1 --oif eth0", table: "mangle" },
+    { typed: "-j TEE --gateway dead::beef", family: "ipv6" },
+    { typed: "-j TEE", refused: true },
+  ],
+});
