@@ -5,7 +5,6 @@
 import type Parsimmon from "parsimmon";
 import type { Family } from "./address.js";
 import type { Effect, Hook, MatchMeaning, MeaningContext } from "./meaning.js";
-import { printedText } from "./print.js";
 
 /** Which iptables reads and prints: the one with tables of its own in the kernel, or the one on top of nftables. */
 export type Flavour = "legacy" | "nft";
@@ -174,24 +173,6 @@ export function defineMatch<const O extends OptionTable>(match: Omit<Match<O>, "
 }
 export function defineTarget<const O extends OptionTable>(target: Omit<Target<O>, "kind">): Target<O> {
   return { kind: "target", ...target };
-}
-
-/** A match whose answer is always left open, and what it hangs on. */
-export function defineUnmodelledMatch<const O extends OptionTable>(
-  match: Omit<Match<O>, "kind" | "meaning"> & { readonly unmodelled: Unmodelled },
-): Match<O> {
-  const { name, options, unmodelled } = match;
-  return {
-    kind: "match",
-    ...match,
-    meaning(given, { family }) {
-      const words = printedText(options, given, family);
-      const question = `-m ${name}${words && ` ${words}`} matches (it hangs on ${unmodelled.hangsOn})`;
-      return {
-        condition: { kind: "unmodelled", question, ...(unmodelled.perRule ? { perRule: true } : {}) },
-      };
-    },
-  };
 }
 
 export function isRefusal(result: object): result is Refusal {

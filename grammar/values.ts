@@ -109,7 +109,7 @@ export function listKind<T>(
 }
 
 /** A number of a closed list of names, by name (any case) or number. */
-export function namedNumber(
+function namedNumber(
   text: string,
   names: Readonly<Record<string, number>>,
   max: number,

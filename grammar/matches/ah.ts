@@ -1,5 +1,6 @@
-import { defineUnmodelledMatch, flag } from "../description.js";
+import { flag } from "../description.js";
 import { PROTOCOL } from "../protocols.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { isWhole, numberKind, numberRangeKind } from "../values.js";
 
 const MAX = 0xffffffff;

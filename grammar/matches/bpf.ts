@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, type ValueKind } from "../description.js";
+import type { ValueKind } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { reading, shortTextKind } from "../values.js";
 
 const INSTRUCTIONS_MAX = 64;

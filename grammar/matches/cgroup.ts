@@ -1,4 +1,4 @@
-import { defineUnmodelledMatch } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind, shortTextKind } from "../values.js";
 
 /** xt_cgroup: the control group of the socket that the packet is sent from or goes to. */

@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, type GivenOption } from "../description.js";
+import type { GivenOption } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { hexKind, numberKind } from "../values.js";
 
 const MAX = 0xffffffff;

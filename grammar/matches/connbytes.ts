@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, type ValueKind } from "../description.js";
+import type { ValueKind } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { oneOfKind, reading, readLong } from "../values.js";
 
 const MAX = 2n ** 64n - 1n;

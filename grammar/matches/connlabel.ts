@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, flag } from "../description.js";
+import { flag } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind } from "../values.js";
 
 /** xt_connlabel: a label of the connection; `--set` also sets it. Labels by name hang on a file of the node. */

@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, flag, type GivenOption } from "../description.js";
+import { flag, type GivenOption } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind, prefixLengthKind } from "../values.js";
 
 const MAX = 0xffffffff;

@@ -1,4 +1,4 @@
-import { defineUnmodelledMatch } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind } from "../values.js";
 
 /** xt_cpu: which processor handles the packet. */

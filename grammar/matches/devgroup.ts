@@ -1,5 +1,5 @@
-import { defineUnmodelledMatch } from "../description.js";
 import { EGRESS, INGRESS } from "../hooks.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { namedMarkKind } from "../values.js";
 
 const group = namedMarkKind({ default: 0 });

@@ -1,5 +1,6 @@
-import { defineUnmodelledMatch, flag } from "../description.js";
+import { flag } from "../description.js";
 import { PROTOCOL } from "../protocols.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind } from "../values.js";
 
 /** xt_ecn: explicit congestion notification, in the IP and the TCP header. */

@@ -1,5 +1,5 @@
-import { defineUnmodelledMatch } from "../description.js";
 import { PROTOCOL } from "../protocols.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { isWhole, numberRangeKind } from "../values.js";
 
 /** xt_esp: the security parameters index of an ESP packet. */

@@ -1,5 +1,5 @@
-import { defineUnmodelledMatch } from "../description.js";
 import { INGRESS } from "../hooks.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 
 /** ip6t_eui64: the host part of the source address was made from the sender's MAC address. */
 export const eui64 = defineUnmodelledMatch({

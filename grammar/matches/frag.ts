@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, flag } from "../description.js";
+import { flag } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { isWhole, numberKind, numberRangeKind } from "../values.js";
 
 const MAX = 0xffffffff;

@@ -1,5 +1,6 @@
-import { defineUnmodelledMatch, flag, type GivenOption, type ValueKind } from "../description.js";
+import { flag, type GivenOption, type ValueKind } from "../description.js";
 import { type Rate, readRate, shownRate } from "../rates.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind, reading, strictPrefixLengthKind, wordKind } from "../values.js";
 
 /** Parts of a second in which the kernel keeps the time between two packets. */

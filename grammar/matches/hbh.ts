@@ -1,5 +1,5 @@
-import { defineUnmodelledMatch } from "../description.js";
 import { headerOptions } from "../ipv6-options.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 
 /** ip6t_hbh: the header with hop-by-hop options. */
 export const hbh = defineUnmodelledMatch({

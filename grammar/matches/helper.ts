@@ -1,4 +1,4 @@
-import { defineUnmodelledMatch } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { shortTextKind } from "../values.js";
 
 /** xt_helper: the helper of connection tracking that watches the connection. */

@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, flag, type ValueKind } from "../description.js";
+import { flag, type ValueKind } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { reading } from "../values.js";
 
 /** Headers with their short names and numbers, in the order in which they are printed. */

@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, flag } from "../description.js";
+import { flag } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { bareNetworkKind, oneOfKind, portKind, protocolKind } from "../values.js";
 
 /** xt_ipvs: the packet belongs to a connection of IPVS. All options but `--ipvs` imply it. */

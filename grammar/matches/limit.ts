@@ -1,5 +1,5 @@
-import { defineUnmodelledMatch } from "../description.js";
 import { rateKind, readRate } from "../rates.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind } from "../values.js";
 
 /** Parts of a second in which the kernel keeps the time between two packets. */

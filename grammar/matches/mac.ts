@@ -1,5 +1,5 @@
-import { defineUnmodelledMatch } from "../description.js";
 import { INGRESS } from "../hooks.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { macKind } from "../values.js";
 
 /** xt_mac: the sender's address in the Ethernet header. */

@@ -1,7 +1,8 @@
 import P from "parsimmon";
-import { defineUnmodelledMatch, type ValueKind } from "../description.js";
+import type { ValueKind } from "../description.js";
 import type { Range } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { isWhole, numberRangeKind, readLong } from "../values.js";
 
 const MAX = 255;

@@ -1,6 +1,6 @@
-import { defineUnmodelledMatch } from "../description.js";
 import { INGRESS } from "../hooks.js";
 import { PROTOCOL } from "../protocols.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind, wordKind } from "../values.js";
 
 /** xt_osf: the operating system that the packet's TCP options look like. */

@@ -1,5 +1,6 @@
-import { defineUnmodelledMatch, flag, type ValueKind } from "../description.js";
+import { flag, type ValueKind } from "../description.js";
 import type { Range } from "../meaning.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { reading, readLong } from "../values.js";
 
 /** The last id is not one: it stands for "no user". */

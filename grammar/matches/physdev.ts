@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, flag } from "../description.js";
+import { flag } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { interfaceKind } from "../values.js";
 
 /** xt_physdev: the ports of a bridge that the packet passes. */

@@ -1,4 +1,4 @@
-import { defineUnmodelledMatch } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { oneOfKind } from "../values.js";
 
 /** xt_pkttype: to whom the Ethernet frame was addressed. */

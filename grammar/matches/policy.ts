@@ -1,13 +1,7 @@
 import P from "parsimmon";
-import {
-  defineUnmodelledMatch,
-  flag,
-  type Given,
-  type GivenOption,
-  type Shorthand,
-  type ValueKind,
-} from "../description.js";
+import { flag, type Given, type GivenOption, type Shorthand, type ValueKind } from "../description.js";
 import { protocolName } from "../protocols.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { bareNetworkKind, hexKind, numberKind, oneOfKind, protocolKind } from "../values.js";
 
 const MAX = 0xffffffff;

@@ -1,4 +1,4 @@
-import { defineUnmodelledMatch } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { longKind } from "../values.js";
 
 /** xt_quota: so many bytes may pass the rule. */

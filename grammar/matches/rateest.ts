@@ -1,5 +1,6 @@
-import { defineUnmodelledMatch, flag, type Option } from "../description.js";
+import { flag, type Option } from "../description.js";
 import { rateKind } from "../rate-estimators.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind, wordKind } from "../values.js";
 
 const NAME = wordKind("the name of an estimator, at most 15 characters", 15);

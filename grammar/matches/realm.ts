@@ -1,5 +1,5 @@
-import { defineUnmodelledMatch } from "../description.js";
 import { PREROUTING_FREE } from "../hooks.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { namedMarkKind } from "../values.js";
 
 /** xt_realm: the routing realm of the packet's route. */

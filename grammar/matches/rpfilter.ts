@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, flag } from "../description.js";
+import { flag } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 
 /** xt_rpfilter: an answer to the packet's source would leave by the interface that the packet came in by. */
 export const rpfilter = defineUnmodelledMatch({

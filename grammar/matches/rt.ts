@@ -1,5 +1,6 @@
 import { type Address, printAddress, readIPv6 } from "../address.js";
-import { defineUnmodelledMatch, flag } from "../description.js";
+import { flag } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { isWhole, listKind, numberKind, numberRangeKind } from "../values.js";
 
 const MAX = 0xffffffff;

@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, flag } from "../description.js";
+import { flag } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 
 /** xt_socket: a socket of this node is there for the packet. */
 export const socket = defineUnmodelledMatch({

@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, type Given, type Option } from "../description.js";
+import type { Given, Option } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind, unmaskedNetworkKind } from "../values.js";
 
 const octet = (name: string) =>

@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, flag, type ValueKind } from "../description.js";
+import { flag, type ValueKind } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind, reading, wordKind } from "../values.js";
 
 const BYTES_MAX = 128;

@@ -1,5 +1,5 @@
-import { defineUnmodelledMatch } from "../description.js";
 import { PROTOCOL } from "../protocols.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberRangeKind } from "../values.js";
 
 /** xt_tcpmss: the maximum segment size of a TCP SYN. */

@@ -1,4 +1,5 @@
-import { defineUnmodelledMatch, flag, type ValueKind } from "../description.js";
+import { flag, type ValueKind } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { reading } from "../values.js";
 
 const DAY_END = 86399;

@@ -1,5 +1,5 @@
-import { defineUnmodelledMatch } from "../description.js";
 import { tosKind } from "../tos.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 
 /** xt_dscp's older form: the whole TOS byte (IPv6: the traffic class). */
 export const tos = defineUnmodelledMatch({

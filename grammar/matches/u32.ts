@@ -1,5 +1,6 @@
 import P from "parsimmon";
-import { defineUnmodelledMatch, type ValueKind } from "../description.js";
+import type { ValueKind } from "../description.js";
+import { defineUnmodelledMatch } from "../unmodelled.js";
 import { wholeNumber } from "../values.js";
 
 const lexeme = <T>(parser: P.Parser<T>) => parser.skip(P.optWhitespace);

@@ -1,5 +1,5 @@
 import { defineTarget, flag, type GivenOption, type ValueKind } from "../description.js";
-import { reading, readLong, shortTextKind } from "../values.js";
+import { reading, readLong, wordKind } from "../values.js";
 
 const CONNECTION_EVENTS = [
   "new",
@@ -54,8 +54,8 @@ export const CT = defineTarget({
   tables: ["raw"],
   options: {
     noTrack: flag("--notrack"),
-    helper: { name: "--helper", value: shortTextKind("the name of a helper, for example ftp", 15) },
-    timeout: { name: "--timeout", value: shortTextKind("the name of a timeout policy", 31) },
+    helper: { name: "--helper", value: wordKind("the name of a helper, for example ftp", 15) },
+    timeout: { name: "--timeout", value: wordKind("the name of a timeout policy", 31) },
     events: { name: "--ctevents", value: events(CONNECTION_EVENTS) },
     expectations: { name: "--expevents", value: events(["new"]) },
     zoneOriginal: zone("--zone-orig"),

@@ -145,13 +145,21 @@ function tableNotes(ruleset: Ruleset | undefined, family: Family): readonly stri
   const tool = family === "ipv4" ? "iptables" : "ip6tables";
   if (ruleset === undefined) return [`there are no ${tool} rules here: the packet meets none`];
   const missing = ["nat", "filter"].filter((table) => !ruleset.tables.has(table));
-  if (missing.length === 0) return [];
+  const fragments = [...ruleset.tables.values()].flatMap(({ name, fragment }) => (fragment ? [name] : []));
+  const partial =
+    fragments.length === 0
+      ? []
+      : [
+          `only some lines of ${fragments.join(" and ")} were given: rules and policies that are not among them were not consulted`,
+        ];
+  if (missing.length === 0) return partial;
   const present = Object.keys(BUILT_IN_CHAINS).filter((table) => ruleset.tables.has(table));
   const has =
     present.length === 0
       ? "no table is"
       : `only ${present.join(", ")} ${present.length === 1 ? "is" : "are"}`;
   return [
+    ...partial,
     `${has} in this dump; ${missing.join(" and ")} ${missing.length === 1 ? "was" : "were"} not consulted`,
   ];
 }

@@ -23,6 +23,10 @@ export const CODES = {
   LF1017: "a word that belongs to no option",
   LF1018: "a table that iptables does not have",
   LF1019: "an option before the protocol it needs",
+  LF1020: "chains that jump in a circle",
+  LF1021: "a chain that is named and not there",
+  LF1022: "a listing that leaves parts of rules out",
+  LF1023: "a table that comes twice",
   // Reading: inputs in general
   LF1030: "empty input",
   LF1031: "a kind of text that landfall does not read",

@@ -53,6 +53,8 @@ export interface Table {
   readonly name: string;
   /** By name, in the order in which they print: built-in chains by hook, then user chains by bytes. */
   readonly chains: ReadonlyMap<string, Chain>;
+  /** Only some of its lines were given, without the line that begins a table: other rules may be there. */
+  readonly fragment?: true;
   /** `#` lines before `*name`, before `COMMIT` and after it. */
   readonly remarks?: {
     readonly before?: readonly string[];

@@ -3,13 +3,13 @@ import type { Family } from "../../grammar/address.js";
 import type { Flavour, GivenOption, Match, Target } from "../../grammar/description.js";
 import type { Hook } from "../../grammar/meaning.js";
 import type { Code } from "../problems/codes.js";
-import type { Problem, Source } from "../problems/problem.js";
+import type { Place, Problem } from "../problems/problem.js";
 import type { Counters } from "../state/rules.js";
 
 /** Where the rule stands, and which chains its table has. */
 export interface RuleSetting {
-  readonly source: Source;
-  readonly line: number;
+  /** The place of the characters `from` to `to` of the line's words. */
+  place(from: number, to: number): Place;
   readonly family: Family;
   readonly flavour: Flavour;
   readonly table: string | undefined;
@@ -19,6 +19,8 @@ export interface RuleSetting {
   chainKind(name: string): "built-in" | "user" | undefined;
   /** The text is what a node's iptables-save printed, or a part of it, so that the node has what it names. */
   readonly saved: boolean;
+  /** The rule stands in no table, so that chains it names may be in lines that are not here. */
+  readonly fragment: boolean;
   /** All chains that a rule may name are declared here: not so in a payload for `--noflush`. */
   readonly complete: boolean;
 }

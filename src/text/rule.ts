@@ -20,7 +20,7 @@ import {
 import type { HeaderGiven } from "../../grammar/header.js";
 import { readValue } from "../../grammar/read.js";
 import { nearest } from "../problems/nearest.js";
-import { type Place, type Problem, placeInLine } from "../problems/problem.js";
+import type { Place, Problem } from "../problems/problem.js";
 import type { Rule } from "../state/rules.js";
 import { checkRule } from "./rule-checks.js";
 import type { Draft, Opened, RuleSetting, Unknown } from "./rule-draft.js";
@@ -52,7 +52,7 @@ export function readRule(line: Words, first: number, setting: RuleSetting, probl
     },
   };
   // After the first error the rest of the line could mean anything.
-  while (draft.at < draft.words.length && !draft.failed) readWord(draft);
+  while (draft.at < draft.words.length && !draft.failed && !draft.otherFamily) readWord(draft);
   if (draft.negation !== undefined && !draft.failed)
     draft.complain("LF1009", draft.negation, "nothing follows the `!`");
   if (draft.failed) return { ok: false };
@@ -158,7 +158,7 @@ function openTarget(draft: Draft, name: string, goto: boolean): void {
   const description = goto || chain !== undefined ? undefined : targetNamed(name, setting.family);
   if (description !== undefined) {
     draft.target = { kind: "opened", description, given: {}, word };
-  } else if (chain === undefined && !goto && looksLikeExtension(name, draft.words[draft.at])) {
+  } else if (chain === undefined && !goto && looksLikeExtension(name, draft)) {
     unknownExtension(
       draft,
       "LF1004",
@@ -171,7 +171,7 @@ function openTarget(draft: Draft, name: string, goto: boolean): void {
   } else {
     if (chain === "built-in")
       draft.complain("LF1004", word, `a rule may not jump to the built-in chain ${name}`);
-    if (chain === undefined) {
+    if (chain === undefined && !setting.fragment) {
       draft.complain("LF1004", word, `${name} is neither a target nor a chain that was declared`, {
         severity: setting.complete || (goto && !setting.saved) ? "error" : "warning",
         ...suggestion(name, TARGETS),
@@ -214,9 +214,10 @@ const ADDED_EXTENSIONS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Extensions have names in capitals; a name with options behind it is no chain. */
-function looksLikeExtension(name: string, next: string | undefined): boolean {
-  return /^[A-Z][A-Z0-9]*$/.test(name) || (next?.startsWith("--") ?? false);
+/** Extensions have names in capitals; a name with options behind it is no chain. A fragment may lack its chains. */
+function looksLikeExtension(name: string, { words, at, setting }: Draft): boolean {
+  if (words[at]?.startsWith("--") || ADDED_EXTENSIONS.has(name)) return true;
+  return !setting.fragment && /^[A-Z][A-Z0-9]*$/.test(name);
 }
 
 /** An unknown extension owns the words up to the next `-m`, `-j`, `-g` or header option. */
@@ -357,6 +358,7 @@ interface OptionWord {
 function takeOption(draft: Draft, { name, attached, spelling, owner }: OptionWord): void {
   const { option } = spelling;
   const word = draft.at++;
+  takeOldNegation(draft, option, owner);
   const where = owner === undefined ? "" : ` of ${owner.description.kind} ${owner.description.name}`;
   const negated = draft.negation !== undefined;
   draft.negation = undefined;
@@ -395,6 +397,20 @@ function takeOption(draft: Draft, { name, attached, spelling, owner }: OptionWor
     if (!adds && Object.hasOwn(given, key)) draft.complain("LF1008", word, `${name}${where} is given twice`);
     if (one !== undefined) given[key] = one;
   }
+}
+
+/** `-s ! 10.0.0.0/8`: iptables before 1.4.3 wrote the `!` behind the option's name. */
+function takeOldNegation(draft: Draft, option: Spelling["option"], owner: Opened | undefined): void {
+  const old = owner === undefined || (owner.description.kind === "match" && owner.description.impliedBy);
+  if (draft.words[draft.at] !== "!" || !option.negatable || option.value === undefined || !old) return;
+  if (draft.negation !== undefined) return;
+  const { saved, complete } = draft.setting;
+  draft.complain("LF1009", draft.at, "a `!` behind its option", {
+    severity: saved || complete ? "warning" : "error",
+    notes: ["iptables wrote it so up to 1.4.2, and newer ones refuse it"],
+    help: "put the `!` before the option",
+  });
+  draft.negation = draft.at++;
 }
 
 interface ValueWords {
@@ -454,5 +470,5 @@ function shorten(text: string): string {
 function placeOfWord(line: Words, word: number, setting: RuleSetting): Place {
   const start = line.starts[word] ?? line.ends.at(-1) ?? 0;
   const end = line.ends[word] ?? start + 1;
-  return placeInLine(setting.source, setting.line, start + 1, end + 1);
+  return setting.place(start, end);
 }

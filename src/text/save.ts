@@ -52,12 +52,18 @@ export function printRule(rule: Rule, chain: string, family: Family, flavour: Fl
   return words.join(" ");
 }
 
+/** Stands before a table that was put together from lines that stood in none. */
+export const FRAGMENT_REMARK = "# Part of a table: chains and rules of it may be missing";
+
 function printTable(table: Table, family: Family, flavour: Flavour, lines: string[]): void {
   const remarks = table.remarks ?? {};
   appendAll(lines, remarks.before ?? []);
+  if (table.fragment && !remarks.before?.includes(FRAGMENT_REMARK)) lines.push(FRAGMENT_REMARK);
   lines.push(`*${table.name}`);
   for (const chain of table.chains.values()) {
     appendAll(lines, chain.remarks ?? []);
+    // A fragment shows no policies: those it did not show are not made up, and what reads it sees that parts are missing.
+    if (table.fragment && chain.policy === "ACCEPT" && chain.counters === undefined) continue;
     lines.push(`:${chain.name} ${chain.policy ?? "-"} ${printCounters(chain.counters)}`);
   }
   for (const chain of table.chains.values()) printChain(chain, family, flavour, lines);

@@ -28,6 +28,8 @@ export interface DraftTable {
   readonly chains: Map<string, DraftChain>;
   /** The text declared its built-in chains, as a whole dump does and a payload for `--noflush` does not. */
   complete: boolean;
+  /** Made from lines that stood in no table. */
+  fragment: boolean;
   /** Chains that were deleted since the table began. */
   readonly deleted: Set<string>;
   readonly remarks: { before: string[]; inside: string[]; after: string[] };
@@ -42,6 +44,7 @@ export function emptyTable(name: string): DraftTable {
     name,
     chains: new Map(builtIn.map((chain) => [chain, draftChain("ACCEPT")])),
     complete: false,
+    fragment: false,
     deleted: new Set(),
     remarks: { before: [], inside: [], after: [] },
   };
@@ -63,6 +66,7 @@ export function draftsOf(ruleset: Ruleset): DraftTables {
       ]),
     ),
     complete: true,
+    fragment: table.fragment === true,
     deleted: new Set(),
     remarks: {
       before: [...(table.remarks?.before ?? [])],
@@ -149,6 +153,47 @@ export function danglingJump(table: DraftTable): { from: string; to: string } | 
   return undefined;
 }
 
+/** A way from a built-in chain that comes back to a chain it has passed: the kernel refuses the table. */
+export function loopIn(table: DraftTable): readonly string[] | undefined {
+  const done = new Set<string>();
+  for (const [name, { policy }] of table.chains) {
+    if (policy === undefined || done.has(name)) continue;
+    const path: { readonly chain: string; readonly targets: readonly string[]; next: number }[] = [];
+    const on = new Set<string>();
+    const enter = (chain: string): void => {
+      const targets = (table.chains.get(chain)?.rules ?? []).flatMap(({ target }) =>
+        target?.kind === "chain" ? [target.chain] : [],
+      );
+      path.push({ chain, targets: [...new Set(targets)], next: 0 });
+      on.add(chain);
+    };
+    enter(name);
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const target = top.targets[top.next++];
+      if (target === undefined) {
+        done.add(top.chain);
+        on.delete(top.chain);
+        path.pop();
+      } else if (on.has(target)) {
+        const chains = path.map(({ chain }) => chain);
+        return [...chains.slice(chains.indexOf(target)), target];
+      } else if (!done.has(target) && table.chains.has(target)) enter(target);
+    }
+  }
+  return undefined;
+}
+
+/** Chains that rules go to and that the table has not, in the order in which they are met. */
+export function missingChains(table: DraftTable): readonly string[] {
+  const missing = new Set<string>();
+  for (const { rules } of table.chains.values()) {
+    for (const { target } of rules) {
+      if (target?.kind === "chain" && !table.chains.has(target.chain)) missing.add(target.chain);
+    }
+  }
+  return [...missing];
+}
+
 /** `-E OLD NEW`. */
 export function renameChain(table: DraftTable, from: string, to: string): Refused {
   const chain = table.chains.get(from);
@@ -196,7 +241,8 @@ function finishTable(draft: DraftTable): Table {
   }
   const { before, inside, after } = draft.remarks;
   const silent = before.length + inside.length + after.length === 0;
-  return { name: draft.name, chains, ...(silent ? {} : { remarks: { before, inside, after } }) };
+  const fragment = draft.fragment ? { fragment: true as const } : {};
+  return { name: draft.name, chains, ...fragment, ...(silent ? {} : { remarks: { before, inside, after } }) };
 }
 
 function draftChain(policy: string | undefined): DraftChain {

@@ -1,0 +1,120 @@
+/**
+ * The tables of rules that stand in none: fragments of grep, and the output of `iptables -S`. A rule's own target or
+ * matches may tell, or the names of its chains; what tells nothing goes with the rules around it.
+ */
+import type { Family } from "../../grammar/address.js";
+import { matchNamed, targetNamed } from "../../grammar/extensions.js";
+import { BUILT_IN_CHAINS, isTableName, type TableName } from "../state/rules.js";
+import type { Words } from "./words.js";
+
+/** Chains that programs of Kubernetes nodes make, by their table. */
+const NAMES: readonly (readonly [TableName, RegExp])[] = [
+  ["raw", /_raw$|^cali-(?:PREROUTING-raw|OUTPUT-raw)/],
+  ["mangle", /_mangle$|^(?:ISTIO_DIVERT|ISTIO_TPROXY|KUBE-IPTABLES-HINT)$/],
+  [
+    "nat",
+    /_nat$|^KUBE-(?:SVC|SVL|SEP|EXT|FW|XLB)-|^KUBE-(?:MARK-MASQ|MARK-DROP|POSTROUTING|LOAD-BALANCER|NODE-PORT|PORTALS-\w+|NODEPORT-\w+|ROUTER-HAIRPIN)$|^CNI-(?:HOSTPORT|DN|SN)|^FLANNEL-POSTRTG$|^IP-MASQ|^OPENSHIFT-MASQUERADE|^AWS-(?:SNAT|CONNMARK)-|^cali-(?:nat|fip)|^ISTIO_(?:REDIRECT|IN_REDIRECT)$|^PREROUTING_direct$/,
+  ],
+  [
+    "filter",
+    /_filter$|^KUBE-(?:FORWARD|FIREWALL|EXTERNAL-SERVICES|PROXY-FIREWALL|NODE-PORT-INGRESS|SOURCE-RANGES-FIREWALL|IPVS-FILTER)$|^KUBE-(?:POD-FW|NWPLCY|ROUTER)-|^DOCKER-(?:USER|ISOLATION|FORWARD|CT|BRIDGE|INTERNAL)|^WEAVE-NPC|^ufw6?-|^AZURE-NPM|^cali-(?:FORWARD|INPUT|OUTPUT|tw|fw|pi|po|from-wl|to-wl|wl-to-host|failsafe)|^CNI-(?:FORWARD|ADMIN)|^FLANNEL-FWD$|^f2b-/,
+  ],
+];
+
+/** A command that stands in no table. */
+export interface LooseCommand {
+  readonly words: Words;
+  /** Of the word that is the command: `-A`. */
+  readonly at: number;
+  /** Named by the command line. */
+  readonly table?: string;
+}
+
+interface Vertex {
+  readonly chain: string;
+  /** The chain, or the target, that the rule goes to. */
+  readonly target: string | undefined;
+  table: TableName | undefined;
+}
+
+/** The table of each command, in their order. */
+export function inferTables(commands: readonly LooseCommand[], family: Family): readonly TableName[] {
+  const vertices = commands.map((command): Vertex => {
+    const { words } = command.words;
+    const chain = words[command.at + 1] ?? "";
+    const jump = words.findIndex((word) => /^(?:-[jg]|--jump|--goto)$/.test(word));
+    const target = jump < 0 ? undefined : words[jump + 1];
+    const named = command.table !== undefined && isTableName(command.table) ? command.table : undefined;
+    return { chain, target, table: named ?? ownTable(words, chain, target, family) };
+  });
+  spread(vertices);
+  const common = mostOf(vertices) ?? "filter";
+  return vertices.map(({ chain, table }) => table ?? byDefault(chain, common));
+}
+
+/** What the rule itself says: its target or a match belongs to one table, or its chains have telling names. */
+function ownTable(
+  words: readonly string[],
+  chain: string,
+  target: string | undefined,
+  family: Family,
+): TableName | undefined {
+  const extensions = [
+    ...(target === undefined ? [] : [targetNamed(target, family)]),
+    ...words.flatMap((word, index) => (word === "-m" ? [matchNamed(words[index + 1] ?? "", family)] : [])),
+  ];
+  const only = extensions.map((one) => (one?.tables?.length === 1 ? one.tables[0] : undefined));
+  const told = only.find((table) => table !== undefined);
+  if (told !== undefined && isTableName(told)) return told;
+  const byName = (name: string) => NAMES.find(([, pattern]) => pattern.test(name))?.[0];
+  return (target === undefined ? undefined : byName(target)) ?? byName(chain);
+}
+
+/** Rules that say nothing go with those of their chain, with the chain they go to, or with those that come to them. */
+function spread(vertices: readonly Vertex[]): void {
+  for (let changed = true; changed; ) {
+    changed = false;
+    const tables = new Map<string, Set<TableName>>();
+    const see = (chain: string | undefined, table: TableName): void => {
+      if (chain === undefined) return;
+      const known = tables.get(chain);
+      if (known === undefined) tables.set(chain, new Set([table]));
+      else known.add(table);
+    };
+    for (const { chain, target, table } of vertices) {
+      if (table === undefined) continue;
+      // Every table has an OUTPUT, so that it says nothing of other rules in it.
+      if (!isBuiltIn(chain)) see(chain, table);
+      see(target, table);
+    }
+    for (const vertex of vertices) {
+      if (vertex.table !== undefined) continue;
+      const found = [vertex.chain, vertex.target].flatMap((name) => {
+        const known = name === undefined || isExtension(name) ? undefined : tables.get(name);
+        return known?.size === 1 ? [...known] : [];
+      });
+      if (found[0] === undefined) continue;
+      vertex.table = found[0];
+      changed = true;
+    }
+  }
+}
+
+function isBuiltIn(chain: string): boolean {
+  return Object.values(BUILT_IN_CHAINS).some((chains) => chains.includes(chain));
+}
+
+function isExtension(name: string): boolean {
+  return targetNamed(name, "ipv4") !== undefined || targetNamed(name, "ipv6") !== undefined;
+}
+
+function mostOf(vertices: readonly Vertex[]): TableName | undefined {
+  const counts = new Map<TableName, number>();
+  for (const { table } of vertices) if (table !== undefined) counts.set(table, (counts.get(table) ?? 0) + 1);
+  return [...counts].sort(([, left], [, right]) => right - left)[0]?.[0];
+}
+
+function byDefault(chain: string, common: TableName): TableName {
+  if (!isBuiltIn(chain) || BUILT_IN_CHAINS[common].includes(chain)) return common;
+  return BUILT_IN_CHAINS.filter.includes(chain) ? "filter" : "nat";
+}
