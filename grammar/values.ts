@@ -108,18 +108,6 @@ export function listKind<T>(
   return { expects, grammar: () => grammar, print: (values) => values.map(print).join(",") };
 }
 
-/** A number of a closed list of names, by name (any case) or number. */
-function namedNumber(
-  text: string,
-  names: Readonly<Record<string, number>>,
-  max: number,
-): number | undefined {
-  const value = readLong(text, BigInt(max));
-  if (value !== undefined) return Number(value);
-  const name = Object.keys(names).find((one) => one.toLowerCase() === text.toLowerCase());
-  return name === undefined ? undefined : names[name];
-}
-
 /** Text that iptables-save quotes where its characters ask for it. More than `bytesMax` bytes are cut off, as iptables does. */
 export function textKind(expects: string, bytesMax: number): ValueKind<string> {
   const cut = (text: string) => (text.length * 3 <= bytesMax ? text : cutToBytes(text, bytesMax));
