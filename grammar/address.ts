@@ -82,6 +82,32 @@ export function readIPv4(text: string): number | undefined {
   return parts === 4 ? value : undefined;
 }
 
+/** A part of an address as strtoul reads it: decimal, `0x` hexadecimal or octal with a leading 0. */
+function readPart(text: string): number {
+  if (/^0[xX][0-9a-fA-F]{1,16}$/.test(text)) return Number(text);
+  if (/^0[0-7]{0,22}$/.test(text)) return Number.parseInt(text, 8);
+  return /^[1-9][0-9]{0,20}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/**
+ * Reads a dotted IPv4 address as iptables does for `-s` and `-d`: parts may be octal or hexadecimal, and missing ones are
+ * zeros (`10.1` is 10.1.0.0).
+ */
+export function readPaddedIPv4(text: string): number | undefined {
+  const parts = text.split(".").map((part) => readPart(part.replace(/^[ \t]*\+?/, "")));
+  if (parts.length > 4 || !parts.every((part) => part <= 255)) return undefined;
+  return [...parts, 0, 0, 0].slice(0, 4).reduce((all, part) => all * 256 + part, 0);
+}
+
+/** Reads an IPv4 address as inet_aton(3) does: the last part fills what is left (`10.1` is 10.0.0.1). */
+export function readLooseIPv4(text: string): number | undefined {
+  const parts = text.split(".").map(readPart);
+  const last = parts.pop() ?? Number.NaN;
+  if (parts.length > 3 || !parts.every((part) => part <= 255)) return undefined;
+  const room = 256 ** (4 - parts.length);
+  return last < room ? parts.reduce((all, part) => all * 256 + part, 0) * room + last : undefined;
+}
+
 /** Reads an IPv6 address in any of the forms of RFC 4291 (no zone); undefined if it is anything else. */
 export function readIPv6(text: string): bigint | undefined {
   if (text.length < 2 || text.length > 45) return undefined;

@@ -34,8 +34,12 @@ export interface Option<T> {
   readonly aliases?: readonly string[];
   /** Kind of its value; an option without one is a flag. */
   readonly value?: ValueKind<T>;
-  /** May `!` stand before it? */
-  readonly negatable?: boolean;
+  /** May `!` stand before it? "ignored": it may, and says nothing. */
+  readonly negatable?: boolean | "ignored";
+  /** May be given again: the last one counts. */
+  readonly again?: true;
+  /** Its value is a word of its own, never behind `=`. */
+  readonly apart?: true;
   /** Must be given. */
   readonly required?: boolean;
   /** Values that iptables-save leaves out. */
@@ -90,6 +94,8 @@ export interface RuleContext {
   readonly hook?: Hook;
   /** `-p` of the rule, when given. */
   readonly protocol?: { readonly value: number; readonly negated: boolean };
+  /** `-p` as it was when the extension's last option was read. */
+  readonly protocolBefore?: { readonly value: number; readonly negated: boolean };
   /** The matches of the rule, for targets that need one of them. */
   readonly matches?: readonly { readonly name: string; readonly given: Given }[];
 }
@@ -154,6 +160,8 @@ export interface Match<O extends OptionTable = OptionTable> extends Extension<O>
   readonly kind: "match";
   /** Protocols whose `-p` loads the match without `-m` when one of its options follows. */
   readonly impliedBy?: readonly number[];
+  /** The one spelling of `-p` that loads it; absent: any. */
+  readonly impliedOnlyBy?: string;
   /** Given for the matches whose answer is always left open. */
   readonly unmodelled?: Unmodelled;
   meaning(given: Given<O>, context: MeaningContext): MatchMeaning;

@@ -20,5 +20,10 @@ const expects = `a class: ${Object.keys(CLASSES).join(", ")}`;
 export const classKind: ValueKind<number> = {
   ...codePointKind,
   expects,
-  grammar: () => reading(expects, (text) => CLASSES[text.toUpperCase()]),
+  // iptables looks whether the text begins with a class, and not at what follows.
+  grammar: () =>
+    reading(expects, (text) => {
+      const found = Object.entries(CLASSES).find(([name]) => text.toUpperCase().startsWith(name));
+      return found?.[1];
+    }),
 };

@@ -280,9 +280,12 @@ export function spellingsOf(description: WithOptions): ReadonlyMap<string, Spell
 /** The header's options in the form of a description. */
 export const HEADER: WithOptions = { options: HEADER_OPTIONS };
 
-/** Matches that `-p protocol` loads when one of their options follows without `-m`. */
-export function impliedMatches(protocol: number, family: Family): readonly Match[] {
+/** Matches that `-p protocol`, spelt so, loads when one of their options follows without `-m`. */
+export function impliedMatches(protocol: number, spelt: string, family: Family): readonly Match[] {
   return MATCHES.filter(
-    (match) => match.impliedBy?.includes(protocol) && (match.families?.includes(family) ?? true),
+    (match) =>
+      match.impliedBy?.includes(protocol) &&
+      (match.families?.includes(family) ?? true) &&
+      (match.impliedOnlyBy === undefined || match.impliedOnlyBy === spelt.toLowerCase()),
   );
 }

@@ -11,7 +11,7 @@ export function hopQuestions(word: "ttl" | "hl") {
   return {
     equal: {
       name: `--${word}-eq`,
-      ...(word === "ttl" ? { aliases: ["--ttl"] } : {}),
+      aliases: [`--${word}`],
       value: octet,
       negatable: true,
     } satisfies Option<number>,

@@ -20,7 +20,8 @@ export function icmpKind(names: readonly string[], any: number | undefined): Val
     // iptables takes the beginning of a name, in any case, if it is that of one name only.
     const begun = table.filter(({ name }) => name.toLowerCase().startsWith(text.toLowerCase()));
     if (begun.length === 1) return begun[0]?.value;
-    const [type = "", code] = text.split("/", 2);
+    const [type = "", code, ...more] = text.split("/");
+    if (more.length > 0) return undefined;
     const number = readLong(type, 255n);
     const codeNumber = code === undefined ? undefined : readLong(code, 255n);
     if (number === undefined || (code !== undefined && codeNumber === undefined)) return undefined;

@@ -9,13 +9,25 @@ export interface HeaderOption {
 
 const OPTIONS_MAX = 16;
 
+/** What stands for "of any length" in the kernel's record. */
+const ANY_LENGTH = 255;
+
+/** ip6tables keeps the low eight bits of a number without a word. */
+function lowByte(text: string): number | undefined {
+  const negative = /^\s*-(.*)$/.exec(text);
+  const number = readLong(negative?.[1] ?? text, 2n ** 64n - 1n);
+  if (number === undefined || /^\s*-\s*\+/.test(text)) return undefined;
+  return Number(BigInt.asUintN(8, negative === null ? number : -number));
+}
+
 function readOption(text: string): HeaderOption | undefined {
-  const [type = "", length] = text.split(":", 2);
-  const number = readLong(type, 255n);
-  // ip6tables keeps the low eight bits of a length without a word.
-  const size = length === undefined ? undefined : readLong(length, 0xffffffffn);
-  if (number === undefined || (length !== undefined && size === undefined)) return undefined;
-  return { type: Number(number), length: size === undefined ? undefined : Number(size) & 255 };
+  const colon = text.indexOf(":");
+  const type = lowByte(colon < 0 ? text : text.slice(0, colon));
+  const length = colon < 0 ? ANY_LENGTH : lowByte(text.slice(colon + 1));
+  if (type === undefined || length === undefined) return undefined;
+  // Option 0 is one byte of padding, and has no length.
+  if (type === 0 && colon >= 0) return undefined;
+  return { type, length: length === ANY_LENGTH ? undefined : length };
 }
 
 const optionsKind: ValueKind<readonly HeaderOption[]> = listKind(

@@ -25,7 +25,21 @@ export type NumberField =
   | "length"
   | "ttl"
   | "dscp"
-  | "fragmentOffset";
+  | "fragmentOffset"
+  | EntryField;
+
+/** Parts of the connection's entry (`-m conntrack --ctorigsrc` …): its tuples, and the seconds until it ends. */
+export type EntryField =
+  | "connectionProtocol"
+  | "originalSource"
+  | "originalDestination"
+  | "originalSourcePort"
+  | "originalDestinationPort"
+  | "replySource"
+  | "replyDestination"
+  | "replySourcePort"
+  | "replyDestinationPort"
+  | "entryEndsIn";
 
 /**
  * Fields whose values are words.
@@ -88,10 +102,12 @@ export type Condition =
       /** The entry was made by a packet of the same TTL. */
       readonly sameTtl?: boolean;
     }
+  /** A counter of the rule itself stands at `packet` of a round of `every`, from 0 (`statistic --mode nth`). */
+  | { readonly kind: "counted"; readonly every: number; readonly packet: number }
   /**
    * Not decided by anything landfall models (a socket's owner, a token bucket, BPF): both answers are kept. `question`
    * says what it hangs on, and equal questions about one packet have equal answers; `perRule` marks state that each
-   * rule has of its own (limit, nth), where equal text is not the same question.
+   * rule has of its own (limit), where equal text is not the same question.
    */
   | { readonly kind: "unmodelled"; readonly question: string; readonly perRule?: boolean }
   | { readonly kind: "not"; readonly of: Condition }

@@ -72,7 +72,10 @@ const TRANSLATED: readonly number[] = [
 ];
 
 /** iptables takes ports only for protocols that have them. */
-export function refusePortsWithout(ports: unknown, { protocol }: RuleContext): Refusal | undefined {
+export function refusePortsWithout(
+  ports: unknown,
+  { protocolBefore: protocol }: RuleContext,
+): Refusal | undefined {
   if (ports === undefined || (protocol && !protocol.negated && TRANSLATED.includes(protocol.value)))
     return undefined;
   return { refused: "ports need -p tcp, udp, sctp or dccp", help: "put -p and the protocol before -j" };

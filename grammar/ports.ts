@@ -1,21 +1,28 @@
 /** What tcp, udp, sctp and dccp share: `--sport` and `--dport`. */
-import type { GivenOption, Option } from "./description.js";
+import type { GivenOption, Option, ValueKind } from "./description.js";
 import { type Condition, type NumberField, negatedIf, type Range } from "./meaning.js";
-import { isWhole, portRangeKind } from "./values.js";
+import { isWhole } from "./values.js";
 
-const portOption = (name: string, alias: string, hidden: (range: Range, negated: boolean) => boolean) =>
-  ({ name, aliases: [alias], value: portRangeKind, negatable: true, hidden }) satisfies Option<Range>;
-
-/** The whole range says nothing, and iptables-save leaves it out: for tcp and udp even with `!` before it. */
 const whole = isWhole(65535);
-const wholeUnlessNegated = (range: Range, negated: boolean) => !negated && whole(range);
 
-export const SOURCE_PORT = portOption("--sport", "--source-port", whole);
-export const DESTINATION_PORT = portOption("--dport", "--destination-port", whole);
-
-/** The same for sctp and dccp. */
-export const SHOWN_SOURCE_PORT = portOption("--sport", "--source-port", wholeUnlessNegated);
-export const SHOWN_DESTINATION_PORT = portOption("--dport", "--destination-port", wholeUnlessNegated);
+/**
+ * The two port options, whose values are of the kind given. `wholeIsHidden` for tcp and udp: iptables-save leaves out the
+ * range of all ports, even with `!` before it.
+ */
+export function portOptions(kind: ValueKind<Range>, { wholeIsHidden }: { readonly wholeIsHidden: boolean }) {
+  const option = (name: string, alias: string) =>
+    ({
+      name,
+      aliases: [alias],
+      value: kind,
+      negatable: true,
+      hidden: (range: Range) => wholeIsHidden && whole(range),
+    }) satisfies Option<Range>;
+  return {
+    sourcePort: option("--sport", "--source-port"),
+    destinationPort: option("--dport", "--destination-port"),
+  };
+}
 
 /** Conditions of the two port options, where given. */
 export function portConditions(given: {

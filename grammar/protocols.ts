@@ -63,14 +63,10 @@ const NAMES: readonly (readonly [number, string])[] = [
 /** Names that iptables reads besides (its own table and the aliases of /etc/protocols), in lower case. */
 const ALIASES: readonly (readonly [number, string])[] = [
   [0, "all"],
+  [0, "hopopt"],
   [58, "icmpv6"],
-  [58, "icmp6"],
   [135, "mh"],
   [135, "ipv6-mh"],
-  [4, "ip-encap"],
-  [50, "ipsec-esp"],
-  [51, "ipsec-ah"],
-  [89, "ospfigp"],
 ];
 
 const byNumber = new Map(NAMES);

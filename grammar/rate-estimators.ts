@@ -20,7 +20,7 @@ export const timeKind: ValueKind<number> = {
   expects: timeExpects,
   grammar: () =>
     reading(timeExpects, (text) => {
-      const found = /^(\d+(?:\.\d*)?)([a-z]*)$/i.exec(text);
+      const found = /^\s*\+?(0x[0-9a-f]+|\d+(?:\.\d*)?)([a-z]*)$/i.exec(text);
       const unit = TIMES[(found?.[2] ?? "").toLowerCase() || "us"];
       return found === null || unit === undefined ? undefined : Math.round(Number(found[1]) * unit);
     }),

@@ -28,10 +28,11 @@ export interface Rate {
 
 /** A rate whose periods are counted in `scale` parts of a second, which is also the greatest rate a second. */
 export function readRate(text: string, scale: number): Rate | undefined {
-  const found = /^(\d{1,10})(?:\/([a-z]+))?$/i.exec(text);
-  if (found === null) return undefined;
-  const [, digits = "", word] = found;
-  const count = Number(digits);
+  // As atoi reads: what follows the digits is not looked at. Without a slash it is packets a second.
+  const slash = text.indexOf("/");
+  const word = slash < 0 ? undefined : text.slice(slash + 1);
+  const count = Number(/^\s*\+?(\d{1,10})/.exec(slash < 0 ? text : text.slice(0, slash))?.[1] ?? 0);
+  if (word === "") return undefined;
   const unit = word === undefined ? 1 : UNITS.find(([name]) => name.startsWith(word.toLowerCase()))?.[1];
   if (count === 0 || unit === undefined || count / unit > scale) return undefined;
   return { count, unit, period: Math.floor((scale * unit) / count) };

@@ -1,8 +1,7 @@
 /** Names of ipsets with the parts of the packet that are looked up: `NAME src,dst`. */
 import type { ValueKind } from "./description.js";
+import type { Direction } from "./sets/description.js";
 import { reading } from "./values.js";
-
-type Direction = "src" | "dst";
 
 export interface SetReference {
   readonly name: string;
@@ -10,7 +9,8 @@ export interface SetReference {
   readonly directions: readonly Direction[];
 }
 
-const NAME_MAX = 31;
+/** Bytes of a name (`IPSET_MAXNAMELEN`, less its end). */
+export const SET_NAME_MAX = 31;
 const DIMENSIONS_MAX = 6;
 const expects = "the name of a set and src or dst for each of its dimensions, for example `web dst,dst`";
 
@@ -24,7 +24,7 @@ export const setReferenceKind: ValueKind<SetReference> = {
       const directions = text.slice(blank + 1).split(",");
       const fits =
         blank > 0 &&
-        name.length <= NAME_MAX &&
+        name.length <= SET_NAME_MAX &&
         directions.length <= DIMENSIONS_MAX &&
         directions.every((one) => one === "src" || one === "dst");
       return fits ? { name, directions: directions as Direction[] } : undefined;

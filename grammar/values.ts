@@ -10,11 +10,14 @@ import {
   hostBits,
   maskAddress,
   type Network,
+  prefixLength,
   prefixMask,
   printAddress,
   printNetwork,
-  readAddress,
   readIPv4,
+  readIPv6,
+  readLooseIPv4,
+  readPaddedIPv4,
 } from "./address.js";
 import type { ValueKind } from "./description.js";
 import type { Range } from "./meaning.js";
@@ -29,21 +32,27 @@ export function reading<T>(expects: string, read: (text: string) => T | undefine
   });
 }
 
-/** A whole number between `min` and `max`: decimal, `0x` hexadecimal or, with a leading 0, octal, as strtoul reads. */
+/**
+ * A whole number between `min` and `max`: decimal, `0x` hexadecimal or, with a leading 0, octal, as strtoul reads, which
+ * skips blanks and one `+` before it.
+ */
 export function wholeNumber(
   min: number,
   max: number,
   expects = `a number from ${min} to ${max}`,
 ): P.Parser<number> {
   return P((input, at) => {
-    const text = /^(?:0[xX][0-9a-fA-F]+|[0-9]+)/.exec(input.slice(at, at + 40))?.[0] ?? "";
+    NUMBER_START.lastIndex = at;
+    const [whole = "", text = ""] = NUMBER_START.exec(input) ?? [];
     const octal = /^0[0-7]+$/.test(text);
     const value = octal ? Number.parseInt(text, 8) : /^0[0-9]/.test(text) ? Number.NaN : Number(text);
     const fits = text !== "" && value >= min && value <= max;
     // A failure points at where the number begins, not at its end.
-    return fits ? P.makeSuccess(at + text.length, value) : P.makeFailure(at, expects);
+    return fits ? P.makeSuccess(at + whole.length, value) : P.makeFailure(at, expects);
   });
 }
+
+const NUMBER_START = /[ \t\n\v\f\r]*\+?(0[xX][0-9a-fA-F]+|[0-9]+)/y;
 
 /** A number option, printed in decimal. */
 export function numberKind(min: number, max: number): ValueKind<number> {
@@ -59,9 +68,10 @@ export function longKind(max: bigint): ValueKind<bigint> {
   return { expects, grammar: () => grammar, print: String };
 }
 
-/** Decimal, `0x` hexadecimal or octal with a leading 0, as strtoull reads. */
-export function readLong(text: string, max: bigint): bigint | undefined {
-  if (!/^(?:0[xX][0-9a-fA-F]{1,16}|0[0-7]{1,22}|[0-9]{1,20})$/.test(text) || /^0[0-9]*[89]/.test(text))
+/** Decimal, `0x` hexadecimal or octal with a leading 0, as strtoull reads, which skips blanks and one `+`. */
+export function readLong(written: string, max: bigint): bigint | undefined {
+  const text = written.replace(/^[ \t\n\v\f\r]*\+?/, "");
+  if (!/^(?:0[xX]0*[0-9a-fA-F]{1,16}|0+[0-7]{0,22}|[0-9]{1,20})$/.test(text) || /^0[0-9]*[89]/.test(text))
     return undefined;
   const value = BigInt(/^0[0-7]/.test(text) ? `0o${text.slice(1)}` : text);
   return value <= max ? value : undefined;
@@ -72,13 +82,14 @@ export function hexKind(max: number, digits = 1): ValueKind<number> {
   return { ...numberKind(0, max), print: (value) => hex(value, digits) };
 }
 
-/** `number` or `from:to`; an end that is left out is the least or the greatest. */
-export function numberRangeKind(max: number, unit = "a number"): ValueKind<Range> {
+/** `number` or `from:to`; an end that is left out is the least or the greatest. `rising`: it may not go down. */
+export function numberRangeKind(max: number, unit = "a number", rising = false): ValueKind<Range> {
   const number = wholeNumber(0, max, `${unit} from 0 to ${max}`);
   const grammar: P.Parser<Range> = P.alt(
     P.seqMap(number.fallback(0), P.string(":").then(number.fallback(max)), (from, to) => ({ from, to })),
     number.map((value) => ({ from: value, to: value })),
-  );
+    P.eof.map(() => ({ from: 0, to: 0 })),
+  ).chain((range) => (rising && range.from > range.to ? P.fail("a range that goes up") : P.of(range)));
   return {
     expects: `${unit} or a range up to ${max}, for example 1:10`,
     grammar: () => grammar,
@@ -146,6 +157,25 @@ export function wordKind(expects: string, bytesMax: number): ValueKind<string> {
   };
 }
 
+/** As `wordKind`; more characters are cut off, as iptables does. */
+export function cutWordKind(expects: string, bytesMax: number): ValueKind<string> {
+  const read = (text: string) => (text === "" || /[\s"]/.test(text) ? undefined : text.slice(0, bytesMax));
+  return { expects, grammar: () => reading(expects, read), quick: read, print: (text) => text };
+}
+
+/** Beginnings of words in any case, as a comma list; kept in the order of `words`. The first word that fits counts. */
+export function beginningsKind<const W extends string>(words: readonly W[]): ValueKind<readonly W[]> {
+  const expects = `a comma list of ${words.join(", ")}`;
+  const grammar = reading<readonly W[]>(expects, (text) => {
+    const wanted = text
+      .toUpperCase()
+      .split(",")
+      .map((part) => (part === "" ? undefined : words.find((word) => word.startsWith(part))));
+    return wanted.includes(undefined) ? undefined : words.filter((word) => wanted.includes(word));
+  });
+  return { expects, grammar: () => grammar, print: (list) => list.join(",") };
+}
+
 /**
  * One word of a closed list. `aliases` maps other spellings to words; case does not matter when `anyCase`.
  */
@@ -198,8 +228,9 @@ export const networkKind: ValueKind<Network> = {
 
 /** As `networkKind`, with the host bits kept. */
 export const unmaskedNetworkKind: ValueKind<Network> = {
-  ...networkKind,
+  expects: networkKind.expects,
   grammar: (family) => unmaskedGrammars[family],
+  print: printNetwork,
 };
 
 /** As `unmaskedNetworkKind`, printed without the length when it is an address alone (conntrack's `--ctorigdst`). */
@@ -235,10 +266,8 @@ export const protocolKind: ValueKind<number> = {
   print: protocolName,
 };
 
-/** A port or an inclusive range `from:to`; either end may be left out. */
-export const portRangeKind: ValueKind<Range> = {
+const portRange: Omit<ValueKind<Range>, "grammar"> = {
   expects: "a port or a range, for example 80 or 1024:65535",
-  grammar: () => portRangeGrammar,
   quick(text) {
     const port = readDecimal(text, 0, 65535);
     return port === undefined ? undefined : { from: port, to: port };
@@ -246,10 +275,22 @@ export const portRangeKind: ValueKind<Range> = {
   print: (range) => (range.from === range.to ? `${range.from}` : `${range.from}:${range.to}`),
 };
 
-/** One port. */
-export const portKind: ValueKind<number> = {
+/** A port or an inclusive range `from:to` of a protocol; either end may be left out. */
+export function portRangeKind(protocol: number): ValueKind<Range> {
+  const grammar = portRangeGrammar(protocol);
+  return { ...portRange, grammar: () => grammar };
+}
+
+/** The same where iptables asks getaddrinfo for each end; the range may go down. */
+export const resolvedPortRangeKind: ValueKind<Range> = {
+  ...portRange,
+  grammar: () => reading(portRange.expects, readResolvedRange),
+};
+
+/** One port, for which iptables asks getaddrinfo. */
+export const resolvedPortKind: ValueKind<number> = {
   expects: "a port from 0 to 65535, or the name of a service",
-  grammar: () => portNumber,
+  grammar: () => reading(resolvedPortKind.expects, resolvedPort),
   print: String,
 };
 
@@ -260,13 +301,14 @@ export const strictPrefixLengthKind: ValueKind<number> = {
   print: String,
 };
 
-/** The length of a prefix of the rule's family; greater ones are cut down. */
+/** The length of a prefix of the rule's family, or the mask itself. */
 export const prefixLengthKind: ValueKind<number> = {
   ...strictPrefixLengthKind,
-  grammar: (family) => {
-    const bits = family === "ipv4" ? 32 : 128;
-    return wholeNumber(0, 255).map((length) => Math.min(length, bits));
-  },
+  grammar: (family) =>
+    reading(strictPrefixLengthKind.expects, (text) => {
+      const mask = readHostMask(text, family);
+      return mask === undefined ? undefined : prefixLength(mask);
+    }),
 };
 
 /** Six bytes in hexadecimal. */
@@ -365,7 +407,7 @@ const markGrammar: P.Parser<MaskedMark> = P.seqMap(
 );
 
 // iptables multiplies by 2^31 and rounds with lround(); Math.round differs for negative halves only.
-const probabilityGrammar = P.regexp(/\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?/)
+const probabilityGrammar = P.regexp(/\s*\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?/)
   .map(Number)
   .chain((p) => (p <= 1 ? P.of(Math.round(p * 2 ** 31)) : P.fail("a probability from 0 to 1")))
   .desc("a probability from 0 to 1");
@@ -375,25 +417,47 @@ const protocolGrammar = P.alt(
   reading(`a protocol name (${PROTOCOL_NAMES.slice(0, 8).join(", ")} …)`, protocolNumber),
 ).desc("a protocol name or number");
 
-/** A port by its number, or by the name of its service. */
-export const portNumber: P.Parser<number> = P.alt(
-  wholeNumber(0, 65535, "a port from 0 to 65535"),
-  P.regexp(/[A-Za-z][A-Za-z0-9_+.-]*/).chain((name) => {
-    // `a-b` is a range of ports, unless a service has such a name.
-    const port = servicePort(name);
-    return port === undefined ? P.fail("a port from 0 to 65535") : P.of(port);
-  }),
-);
+/** A port by its number, or by the name of a service that the protocol has there. */
+export function portNumberOf(protocol: number | "any"): P.Parser<number> {
+  return P.alt(
+    wholeNumber(0, 65535, "a port from 0 to 65535"),
+    P.regexp(/[A-Za-z][A-Za-z0-9_+.-]*/).chain((name) => {
+      // `a-b` is a range of ports, unless a service has such a name.
+      const port = servicePort(name, protocol);
+      return port === undefined ? P.fail("a port from 0 to 65535") : P.of(port);
+    }),
+  );
+}
 
-const portRangeGrammar: P.Parser<Range> = P.alt(
-  P.seqMap(portNumber.fallback(0), P.string(":").then(portNumber.fallback(65535)), (from, to) => ({
-    from,
-    to,
-  })),
-  portNumber.map((port) => ({ from: port, to: port })),
-).chain((range) =>
-  range.from <= range.to ? P.of(range) : P.fail("a range whose first port is not above its last"),
-);
+/** A port by its number, or by the name of a service of any protocol. */
+export const portNumber = portNumberOf("any");
+
+/** A port as getaddrinfo reads it: decimal, of which the low 16 bits count, the name of a service, or nothing for 0. */
+function resolvedPort(text: string): number | undefined {
+  const digits = /^[ \t\n\v\f\r]*\+?([0-9]+)$/.exec(text)?.[1];
+  if (digits === undefined) return text === "" ? 0 : servicePort(text, "ip");
+  const long = readLong(`${Number(digits) < 2 ** 53 ? Number(digits) : digits}`, 2n ** 64n - 1n) ?? -1n;
+  const low = Number(BigInt.asIntN(32, long));
+  return low < 0 ? undefined : low & 0xffff;
+}
+
+function readResolvedRange(text: string): Range | undefined {
+  const [first = "", last, ...more] = text.split(":");
+  if (more.length > 0) return undefined;
+  const from = resolvedPort(first);
+  const to = last === undefined ? from : last === "" ? 65535 : resolvedPort(last);
+  return from === undefined || to === undefined ? undefined : { from, to };
+}
+
+function portRangeGrammar(protocol: number): P.Parser<Range> {
+  const port = portNumberOf(protocol);
+  return P.alt(
+    P.seqMap(port.fallback(0), P.string(":").then(port.fallback(65535)), (from, to) => ({ from, to })),
+    port.map((one) => ({ from: one, to: one })),
+  ).chain((range) =>
+    range.from <= range.to ? P.of(range) : P.fail("a range whose first port is not above its last"),
+  );
+}
 
 const addressGrammars: Readonly<Record<Family, P.Parser<Address>>> = {
   ipv4: reading("an IPv4 address", (text) => familyAddress(text, "ipv4")),
@@ -401,52 +465,67 @@ const addressGrammars: Readonly<Record<Family, P.Parser<Address>>> = {
 };
 
 const networkGrammars: Readonly<Record<Family, P.Parser<Network>>> = {
-  ipv4: networkGrammar("ipv4"),
-  ipv6: networkGrammar("ipv6"),
+  ipv4: reading(networkKind.expects, (text) => readHeaderNetwork(text, "ipv4")),
+  ipv6: reading(networkKind.expects, (text) => readHeaderNetwork(text, "ipv6")),
 };
 
 const unmaskedGrammars: Readonly<Record<Family, P.Parser<Network>>> = {
-  ipv4: networkGrammar("ipv4", (address) => address),
-  ipv6: networkGrammar("ipv6", (address) => address),
+  ipv4: reading(networkKind.expects, (text) => readHostNetwork(text, "ipv4")),
+  ipv6: reading(networkKind.expects, (text) => readHostNetwork(text, "ipv6")),
 };
 
-function networkGrammar(family: Family, cut = maskAddress): P.Parser<Network> {
-  const plain = P.regexp(/[^/]+/).chain((text) => {
-    const address = familyAddress(text, family);
-    return address === undefined
-      ? P.fail(`an ${family === "ipv4" ? "IPv4" : "IPv6"} address`)
-      : P.of(address);
-  });
-  // iptables fills missing parts with zeros: 10/8, 192.168/16, 10.1.
-  const padded = P.regexp(/[0-9.]+/).chain((text) => {
-    const parts = text.split(".");
-    const address = readIPv4([...parts, "0", "0", "0"].slice(0, Math.max(4, parts.length)).join("."));
-    return address === undefined ? P.fail("an IPv4 address") : P.of<Address>(address);
-  });
-  const bits = family === "ipv4" ? 32 : 128;
-  const mask = P.alt(
-    wholeNumber(0, bits, `a prefix length from 0 to ${bits}`)
-      .skip(P.eof)
-      .map((length) => prefixMask(length, family)),
-    P.all.chain((text) => {
-      const value = familyAddress(text, family);
-      return value === undefined ? P.fail("a mask") : P.of(value);
-    }),
-  );
-  return P.seqMap(
-    family === "ipv4" ? P.alt(plain, padded) : plain,
-    P.string("/").then(mask).fallback(ALL_ONES[family]),
-    (address, netmask) => ({ address: cut(address, netmask), mask: netmask }),
-  );
+const HOST_MAX = 255;
+
+/** `-s` and `-d`. What stands before a mask of zeros does not matter: `any/0`. */
+function readHeaderNetwork(text: string, family: Family): Network | undefined {
+  if (text.length > HOST_MAX) return undefined;
+  const slash = text.lastIndexOf("/");
+  const mask = slash < 0 ? ALL_ONES[family] : readMask(text.slice(slash + 1), family);
+  if (mask === undefined) return undefined;
+  if (!mask) return { address: mask, mask };
+  const name = slash < 0 ? text : text.slice(0, slash);
+  const padded = family === "ipv4" ? readPaddedIPv4(name) : undefined;
+  const address = padded ?? familyAddress(name, family);
+  return address === undefined ? undefined : { address: maskAddress(address, mask), mask };
+}
+
+/** An address of a host with a mask, host bits kept. */
+function readHostNetwork(text: string, family: Family): Network | undefined {
+  const slash = text.indexOf("/");
+  const mask = slash < 0 ? ALL_ONES[family] : readHostMask(text.slice(slash + 1), family);
+  const address = familyAddress(slash < 0 ? text : text.slice(0, slash), family);
+  return address === undefined || mask === undefined ? undefined : { address, mask };
+}
+
+/** The mask of a host, which IPv4 may have as any number; one with holes stands for all bits. */
+function readHostMask(text: string, family: Family): Address | undefined {
+  const length = readLong(text, 0xffffffffn);
+  if (length !== undefined && length <= (family === "ipv4" ? 32n : 128n))
+    return prefixMask(Number(length), family);
+  const mask = family === "ipv4" ? readLooseIPv4(text) : readIPv6(text);
+  return mask === undefined || prefixLength(mask) !== undefined ? mask : ALL_ONES[family];
+}
+
+/** A mask, or the number of its bits. */
+function readMask(text: string, family: Family): Address | undefined {
+  const bits = family === "ipv4" ? 32n : 128n;
+  const length = readLong(text, bits);
+  if (length !== undefined) return prefixMask(Number(length), family);
+  if (family === "ipv6") return readIPv6(text);
+  return text.split(".").length === 4 ? readPaddedIPv4(text) : undefined;
 }
 
 function familyAddress(text: string, family: Family): Address | undefined {
   if (text === "localhost") return family === "ipv4" ? 0x7f000001 : 1n;
-  return text.includes(":") === (family === "ipv6") ? readAddress(text) : undefined;
+  if (family === "ipv6") return readIPv6(text);
+  const long = text.includes(":") ? readIPv6(text) : undefined;
+  if (long === undefined) return readLooseIPv4(text);
+  // An IPv4 address in the form that IPv6 has for it.
+  return long >> 32n === 0xffffn ? Number(long & 0xffffffffn) : undefined;
 }
 
 function readInterface(text: string): string | undefined {
-  return text.length > 0 && text.length <= 15 && !/[\s/"]/.test(text) ? text : undefined;
+  return text.length > 0 && text.length <= 15 && !/[\s"]/.test(text) ? text : undefined;
 }
 
 function cutToBytes(text: string, bytesMax: number): string {

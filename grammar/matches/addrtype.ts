@@ -1,7 +1,7 @@
 import { defineMatch, flag } from "../description.js";
 import { EGRESS, INGRESS } from "../hooks.js";
 import { allOf, type Condition, negatedIf } from "../meaning.js";
-import { wordListKind } from "../values.js";
+import { beginningsKind } from "../values.js";
 
 /** Route types by the bit of xt_addrtype, which is the order in which they are printed. */
 const TYPES = [
@@ -19,7 +19,7 @@ const TYPES = [
   "XRESOLVE",
 ] as const;
 
-const typeList = wordListKind(TYPES);
+const typeList = beginningsKind(TYPES);
 
 /** xt_addrtype: what the node's routing says of an address. LOCAL is an address of the node itself. */
 export const addrtype = defineMatch({
@@ -62,6 +62,7 @@ export const addrtype = defineMatch({
     { typed: "-m addrtype --dst-type local", saved: "-m addrtype --dst-type LOCAL" },
     { typed: "-m addrtype ! --src-type LOCAL --dst-type UNICAST,LOCAL" },
     { typed: "-m addrtype --dst-type LOCAL --limit-iface-in" },
+    { typed: "-m addrtype --dst-type lo,un", saved: "-m addrtype --dst-type UNSPEC,LOCAL" },
     { typed: "-m addrtype --limit-iface-in", refused: true },
     { typed: "-m addrtype --dst-type HERE", refused: true },
   ],

@@ -1,9 +1,15 @@
-import type { GivenOption } from "../description.js";
+import type { GivenOption, ValueKind } from "../description.js";
 import { defineUnmodelledMatch } from "../unmodelled.js";
-import { hexKind, numberKind } from "../values.js";
+import { hexKind, numberKind, wholeNumber } from "../values.js";
 
 const MAX = 0xffffffff;
 const NODES_MAX = 32;
+
+/** iptables takes no greater number for the mask than for a node, and no mask without a bit. */
+const nodeMaskKind: ValueKind<number> = {
+  ...hexKind(NODES_MAX, 8),
+  grammar: () => wholeNumber(1, NODES_MAX),
+};
 
 /** xt_cluster: a hash of the connection's source says which of several nodes it belongs to. */
 export const cluster = defineUnmodelledMatch({
@@ -17,7 +23,7 @@ export const cluster = defineUnmodelledMatch({
       negatable: true,
       hidden: () => true,
     },
-    mask: { name: "--cluster-local-nodemask", value: hexKind(MAX, 8), negatable: true },
+    mask: { name: "--cluster-local-nodemask", value: nodeMaskKind, negatable: true },
     totalNodes: { name: "--cluster-total-nodes", value: numberKind(1, NODES_MAX), required: true },
     seed: { name: "--cluster-hash-seed", value: hexKind(MAX, 8), required: true },
   },
@@ -42,6 +48,14 @@ export const cluster = defineUnmodelledMatch({
   },
   unmodelled: { hangsOn: "a hash of the connection's source" },
   examples: [
+    {
+      typed: "-m cluster --cluster-local-nodemask 33 --cluster-total-nodes 32 --cluster-hash-seed 1",
+      refused: true,
+    },
+    {
+      typed: "-m cluster --cluster-local-nodemask 0 --cluster-total-nodes 4 --cluster-hash-seed 1",
+      refused: true,
+    },
     {
       typed: "-m cluster --cluster-total-nodes 2 ! --cluster-local-node 1 --cluster-hash-seed 5",
       saved:

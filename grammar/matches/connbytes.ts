@@ -16,7 +16,7 @@ const rangeKind: ValueKind<LongRange> = {
   grammar: () =>
     reading(expects, (text) => {
       const [from = "", to] = text.split(":");
-      if (text.split(":").length > 2 || (from === "" && to === undefined)) return undefined;
+      if (text.split(":").length > 2) return undefined;
       const low = from === "" ? 0n : readLong(from, MAX);
       const high = to === undefined || to === "" ? MAX : readLong(to, MAX);
       return low === undefined || high === undefined || low > high ? undefined : { from: low, to: high };

@@ -1,6 +1,18 @@
-import { flag } from "../description.js";
+import { flag, type ValueKind } from "../description.js";
 import { defineUnmodelledMatch } from "../unmodelled.js";
-import { numberKind } from "../values.js";
+import { reading, readLong } from "../values.js";
+
+const expects = "a label from 0 to 127 (names hang on the node)";
+/** Sixteen bits of the number count. */
+const labelKind: ValueKind<number> = {
+  expects,
+  grammar: () =>
+    reading(expects, (text) => {
+      const label = Number(BigInt.asUintN(16, readLong(text, 2n ** 64n - 1n) ?? -1n));
+      return label <= 127 ? label : undefined;
+    }),
+  print: (label) => `"${label}"`,
+};
 
 /** xt_connlabel: a label of the connection; `--set` also sets it. Labels by name hang on a file of the node. */
 export const connlabel = defineUnmodelledMatch({
@@ -10,7 +22,7 @@ export const connlabel = defineUnmodelledMatch({
   options: {
     label: {
       name: "--label",
-      value: { ...numberKind(0, 127), print: (bit) => `"${bit}"` },
+      value: labelKind,
       negatable: true,
       required: true,
     },
@@ -19,6 +31,7 @@ export const connlabel = defineUnmodelledMatch({
   unmodelled: { hangsOn: "the labels of the connection" },
   examples: [
     { typed: "-m connlabel ! --label 5 --set", saved: '-m connlabel ! --label "5" --set' },
+    { typed: "-m connlabel --label 65537", saved: '-m connlabel --label "1"' },
     { typed: "-m connlabel --label 128", refused: true },
     { typed: "-m connlabel", refused: true },
   ],

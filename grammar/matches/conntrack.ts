@@ -1,17 +1,24 @@
 import type { Network } from "../address.js";
 import { defineMatch, type GivenOption, type Option, type ValueKind } from "../description.js";
-import { allOf, type Condition, negatedIf, type Range } from "../meaning.js";
+import { allOf, type Condition, negatedIf, type Range, within } from "../meaning.js";
 import {
   bareNetworkKind,
+  beginningsKind,
   numberRangeKind,
   oneOfKind,
-  portRangeKind,
   protocolKind,
-  wordListKind,
+  resolvedPortRangeKind,
 } from "../values.js";
 
 const STATES = ["INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED", "SNAT", "DNAT"] as const;
 const STATUSES = ["NONE", "EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED"] as const;
+
+/** A range that ends at port 0 holds nothing, but iptables-save shows it as its first port, which is then what is loaded. */
+const portRangeKind: ValueKind<Range> = {
+  ...resolvedPortRangeKind,
+  grammar: (family) =>
+    resolvedPortRangeKind.grammar(family).map(({ from, to }) => ({ from, to: to === 0 ? from : to })),
+};
 
 const secondsRangeKind = numberRangeKind(0xffffffff, "a number of seconds");
 
@@ -20,7 +27,7 @@ const address = (name: string) =>
 const port = (name: string) => ({ name, value: portRangeKind, negatable: true }) satisfies Option<Range>;
 
 const OPTIONS = {
-  state: { name: "--ctstate", value: wordListKind(STATES), negatable: true },
+  state: { name: "--ctstate", value: beginningsKind(STATES), negatable: true },
   protocol: { name: "--ctproto", value: { ...protocolKind, print: String }, negatable: true },
   originalSource: address("--ctorigsrc"),
   originalDestination: address("--ctorigdst"),
@@ -30,26 +37,25 @@ const OPTIONS = {
   originalDestinationPort: port("--ctorigdstport"),
   replySourcePort: port("--ctreplsrcport"),
   replyDestinationPort: port("--ctrepldstport"),
-  status: { name: "--ctstatus", value: wordListKind(STATUSES), negatable: true },
+  status: { name: "--ctstatus", value: beginningsKind(STATUSES), negatable: true },
   expire: { name: "--ctexpire", value: secondsRangeKind, negatable: true },
   direction: { name: "--ctdir", value: oneOfKind(["ORIGINAL", "REPLY"], { anyCase: true }) },
 } as const;
 
-type Asked = readonly [keyof typeof OPTIONS, string];
+const ADDRESSES = ["originalSource", "originalDestination", "replySource", "replyDestination"] as const;
+const PORTS = [
+  "originalSourcePort",
+  "originalDestinationPort",
+  "replySourcePort",
+  "replyDestinationPort",
+] as const;
 
-/** Options about the tuples and the timer of the connection's entry: what they ask is put in words. */
-const ABOUT_THE_ENTRY: readonly Asked[] = [
-  ["protocol", "the connection's protocol is"],
-  ["originalSource", "the connection's original source is"],
-  ["originalDestination", "the connection's original destination is"],
-  ["replySource", "the connection's reply source is"],
-  ["replyDestination", "the connection's reply destination is"],
-  ["originalSourcePort", "the connection's original source port is"],
-  ["originalDestinationPort", "the connection's original destination port is"],
-  ["replySourcePort", "the connection's reply source port is"],
-  ["replyDestinationPort", "the connection's reply destination port is"],
-  ["expire", "the connection's entry ends in this many seconds:"],
-];
+/** INVALID and UNTRACKED packets have no entry: of them nothing but the state is asked. */
+const HAS_NO_ENTRY = {
+  kind: "oneOf",
+  field: "connectionState",
+  words: ["INVALID", "UNTRACKED"],
+} as const satisfies Condition;
 
 /** xt_conntrack: what connection tracking knows of the packet's connection. States in one option are or-ed. */
 export const conntrack = defineMatch({
@@ -59,31 +65,38 @@ export const conntrack = defineMatch({
   options: OPTIONS,
   complete: (given) =>
     Object.keys(given).length === 0 ? { refused: "at least one option must be given" } : given,
-  meaning(given, { family }) {
-    const { state, status, direction } = given;
-    const conditions: Condition[] = [];
-    if (state)
-      conditions.push(
-        negatedIf(state.negated, { kind: "oneOf", field: "connectionState", words: state.value }),
-      );
-    for (const [name, words] of ABOUT_THE_ENTRY) {
-      const option = given[name] as GivenOption<never> | undefined;
-      if (!option) continue;
-      const kind = OPTIONS[name].value as ValueKind<never>;
-      conditions.push(
-        negatedIf(option.negated, {
-          kind: "unmodelled",
-          question: `${words} ${kind.print(option.value, family)}`,
-        }),
-      );
+  meaning(given) {
+    const { state, protocol, status, expire, direction } = given;
+    const asked: Condition[] = [];
+    const ask = (option: GivenOption<unknown> | undefined, condition: () => Condition): void => {
+      if (option !== undefined) asked.push(negatedIf(option.negated, condition()));
+    };
+    ask(protocol, () => within("connectionProtocol", protocol?.value ?? 0));
+    for (const field of ADDRESSES) {
+      const option = given[field];
+      ask(option, () => ({
+        kind: "masked",
+        field,
+        value: option?.value.address ?? 0,
+        mask: option?.value.mask ?? 0,
+      }));
     }
-    if (status) {
-      conditions.push(
-        negatedIf(status.negated, { kind: "oneOf", field: "connectionStatus", words: status.value }),
-      );
+    for (const field of PORTS) {
+      const option = given[field];
+      ask(option, () => within(field, option?.value.from ?? 0, option?.value.to ?? 0));
     }
-    if (direction) conditions.push({ kind: "oneOf", field: "connectionDirection", words: [direction.value] });
-    return { condition: allOf(conditions) };
+    ask(status, () => ({ kind: "oneOf", field: "connectionStatus", words: status?.value ?? [] }));
+    ask(expire, () => within("entryEndsIn", expire?.value.from ?? 0, expire?.value.to ?? 0));
+    if (direction) asked.push({ kind: "oneOf", field: "connectionDirection", words: [direction.value] });
+    if (!state) return { condition: allOf([negatedIf(true, HAS_NO_ENTRY), ...asked]) };
+    const states = negatedIf(state.negated, {
+      kind: "oneOf",
+      field: "connectionState",
+      words: state.value,
+    });
+    const mayHaveNoEntry = HAS_NO_ENTRY.words.some((word) => state.value.includes(word) !== state.negated);
+    if (asked.length === 0 || !mayHaveNoEntry) return { condition: allOf([states, ...asked]) };
+    return { condition: allOf([states, { kind: "any", of: [HAS_NO_ENTRY, allOf(asked)] }]) };
   },
   examples: [
     { typed: "-m conntrack --ctstate RELATED,ESTABLISHED" },
@@ -102,6 +115,12 @@ export const conntrack = defineMatch({
       typed: "-m conntrack --ctorigsrc 1.2.3.4/24 --ctexpire 5:",
       saved: "-m conntrack --ctorigsrc 1.2.3.4/24 --ctexpire 5:4294967295",
     },
+    { typed: "-m conntrack ! --ctorigdstport 90:80" },
+    {
+      typed: "-m conntrack --ctstate n --ctstatus s",
+      saved: "-m conntrack --ctstate NEW --ctstatus SEEN_REPLY",
+    },
+    { typed: "-m conntrack --ctorigdst 10.0.0.1/33", saved: "-m conntrack --ctorigdst 10.0.0.1" },
     { typed: "-m conntrack --ctstate NEWISH", refused: true },
     { typed: "-m conntrack", refused: true },
     { typed: "-m conntrack ! --ctdir REPLY", refused: true },

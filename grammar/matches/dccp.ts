@@ -1,8 +1,9 @@
 import { defineMatch } from "../description.js";
 import { allOf, negatedIf } from "../meaning.js";
-import { portConditions, SHOWN_DESTINATION_PORT, SHOWN_SOURCE_PORT } from "../ports.js";
+import { portConditions, portOptions } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
-import { numberKind, wordListKind } from "../values.js";
+import { readValue } from "../read.js";
+import { numberKind, reading, resolvedPortRangeKind, wordListKind } from "../values.js";
 
 const TYPES = [
   "REQUEST",
@@ -17,7 +18,17 @@ const TYPES = [
   "SYNCACK",
   "INVALID",
 ] as const;
-const types = wordListKind(TYPES);
+const words = wordListKind(TYPES);
+/** Empty parts of the list are passed over. */
+const types: typeof words = {
+  ...words,
+  grammar: () =>
+    reading(words.expects, (text) => {
+      const parts = text.split(",").filter((part) => part !== "");
+      const read = readValue(words, parts.join(","), "ipv4");
+      return read.ok ? read.value : undefined;
+    }),
+};
 
 /** xt_dccp: ports, packet types and options of DCCP. */
 export const dccp = defineMatch({
@@ -26,8 +37,7 @@ export const dccp = defineMatch({
   impliedBy: [PROTOCOL.dccp],
   protocols: [PROTOCOL.dccp],
   options: {
-    sourcePort: SHOWN_SOURCE_PORT,
-    destinationPort: SHOWN_DESTINATION_PORT,
+    ...portOptions(resolvedPortRangeKind, { wholeIsHidden: false }),
     types: { name: "--dccp-types", value: types, negatable: true },
     option: { name: "--dccp-option", value: numberKind(1, 255), negatable: true },
   },
@@ -50,6 +60,7 @@ export const dccp = defineMatch({
       typed: "-p dccp ! --sport 1 --dport :5 ! --dccp-types reset,INVALID --dccp-option 5",
       saved: "-p dccp -m dccp ! --sport 1 --dport 0:5 ! --dccp-types RESET,INVALID --dccp-option 5",
     },
+    { typed: "-p dccp -m dccp --dport 0:65535" },
     { typed: "-p dccp -m dccp --dccp-option 300", refused: true },
     { typed: "-m dccp --sport 1", refused: true },
   ],

@@ -12,6 +12,9 @@ export const dst = defineUnmodelledMatch({
     { typed: "-m dst", family: "ipv6" },
     { typed: "-m dst ! --dst-len 5 --dst-opts 1:2,3", family: "ipv6" },
     { typed: "-m dst --dst-opts 1:2,0x3:300", saved: "-m dst --dst-opts 1:2,3:44", family: "ipv6" },
+    { typed: "-m dst --dst-opts 1:255,257:-2,256", saved: "-m dst --dst-opts 1,1:254,0", family: "ipv6" },
+    { typed: "-m dst --dst-opts 1:2:3", family: "ipv6", refused: true },
+    { typed: "-m dst --dst-opts 0:1", family: "ipv6", refused: true },
     { typed: "-m dst --dst-opts x", family: "ipv6", refused: true },
   ],
 });

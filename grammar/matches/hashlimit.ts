@@ -1,7 +1,7 @@
 import { flag, type GivenOption, type ValueKind } from "../description.js";
 import { type Rate, readRate, shownRate } from "../rates.js";
 import { defineUnmodelledMatch } from "../unmodelled.js";
-import { numberKind, reading, strictPrefixLengthKind, wordKind } from "../values.js";
+import { numberKind, reading, readLong, strictPrefixLengthKind, wordKind } from "../values.js";
 
 /** Parts of a second in which the kernel keeps the time between two packets. */
 const SCALE = 1000000;
@@ -12,24 +12,31 @@ const BYTE_SHIFT = 16;
 /** A rate in packets, or in bytes a second. */
 type HashRate = { readonly rate: Rate } | { readonly bytes: number };
 
-const FACTORS = { b: 1, kb: 1024, mb: 1024 * 1024 } as const;
+const FACTORS = { b: 1, k: 1024, kb: 1024, m: 1024 * 1024, mb: 1024 * 1024 } as const;
 
-function readBytes(text: string, suffix: string): number | undefined {
-  const found = new RegExp(`^(\\d{1,10})(b|kb|mb)${suffix}$`).exec(text);
-  const bytes = Number(found?.[1]) * FACTORS[(found?.[2] ?? "b") as keyof typeof FACTORS];
-  return found === null || bytes > MAX ? undefined : bytes;
+/** A rate in bytes has decimal digits; a burst may be in another base. */
+function readBytes(text: string, suffix: "" | "/s"): number | undefined {
+  const digits = suffix === "" ? "0[xX][0-9a-fA-F]{1,8}|\\d{1,10}" : "\\d{1,10}";
+  // What follows is not looked at.
+  const found = new RegExp(`^\\s*\\+?(${digits})(b|${suffix === "" ? "kb?|mb?" : "kb|mb"})${suffix}`).exec(
+    text,
+  );
+  const number = found?.[1] ?? "";
+  const value = suffix === "" ? Number(readLong(number, BigInt(MAX)) ?? Number.NaN) : Number(number);
+  const bytes = value * FACTORS[(found?.[2] ?? "b") as keyof typeof FACTORS];
+  return found === null || Number.isNaN(bytes) ? undefined : bytes;
 }
 
-/** The least burst that iptables takes for a rate in bytes: the rate, as a division makes it. */
-function leastBurst(bytes: number): number {
+/** A rate in bytes as the kernel keeps it, which is the least burst, too; undefined when it is too great for that. */
+function keptRate(bytes: number): number | undefined {
   const cost = Math.floor(MAX / (Math.floor(bytes / BYTE_SHIFT) + 1));
-  return (Math.floor(MAX / cost) - 1) * BYTE_SHIFT;
+  return cost === 0 ? undefined : (Math.floor(MAX / cost) - 1) * BYTE_SHIFT;
 }
 
 function bytesText(bytes: number): string {
-  const unit =
-    (["mb", "kb", "b"] as const).find((one) => bytes >= FACTORS[one] && bytes % FACTORS[one] === 0) ?? "b";
-  return `${bytes / FACTORS[unit]}${unit}`;
+  // The greatest unit that fits, and what is below it is lost.
+  const unit = (["mb", "kb", "b"] as const).find((one) => bytes >= FACTORS[one]) ?? "b";
+  return `${Math.floor(bytes / FACTORS[unit])}${unit}`;
 }
 
 const expects = "a rate in packets or bytes, for example 3/minute or 512kb/s";
@@ -38,7 +45,8 @@ const rateKind: ValueKind<HashRate> = {
   grammar: () =>
     reading<HashRate>(expects, (text) => {
       const bytes = readBytes(text, "/s");
-      if (bytes !== undefined) return { bytes: bytes - (bytes % BYTE_SHIFT) };
+      const kept = bytes === undefined ? undefined : keptRate(bytes);
+      if (bytes !== undefined) return kept === undefined ? undefined : { bytes: kept };
       const rate = readRate(text, SCALE);
       return rate === undefined ? undefined : { rate };
     }),
@@ -47,19 +55,22 @@ const rateKind: ValueKind<HashRate> = {
 };
 
 const burstExpects = "a number of packets, or of bytes such as 1mb";
+/** A unit stands for a number, whether packets or bytes are counted. */
 const burstKind: ValueKind<{ readonly packets: number } | { readonly bytes: number }> = {
   expects: burstExpects,
   grammar: () =>
     reading(burstExpects, (text) => {
       const bytes = readBytes(text, "");
       if (bytes !== undefined) return { bytes };
-      const packets = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+      const digits = /^\s*\+?(0[xX][0-9a-fA-F]{1,8}|\d{1,10})/.exec(text)?.[1] ?? "";
+      const packets = Number(readLong(digits, BigInt(MAX)) ?? 0n);
       return packets >= 1 && packets <= MAX ? { packets } : undefined;
     }),
   print: (value) => ("bytes" in value ? bytesText(value.bytes) : `${value.packets}`),
 };
 
 const BURST = 5;
+const BURST_MAX = 1000000;
 const isZero = (value: number) => value === 0;
 const MODES = ["srcip", "srcport", "dstip", "dstport"] as const;
 const modeExpects = `a comma list of ${MODES.join(", ")}`;
@@ -67,13 +78,44 @@ const modeKind: ValueKind<readonly string[]> = {
   expects: modeExpects,
   grammar: () =>
     reading<readonly string[]>(modeExpects, (text) => {
-      const wanted = text.split(",");
+      const wanted = text.split(",").filter((word) => word !== "");
       const known = wanted.every((word) => (MODES as readonly string[]).includes(word));
       return known ? MODES.filter((mode) => wanted.includes(mode)) : undefined;
     }),
   print: (modes) => modes.join(","),
 };
-const count = (name: string) => ({ name, value: numberKind(0, MAX) }) as const;
+const intervalExpects = "a number of seconds";
+const intervalKind: ValueKind<number> = {
+  expects: intervalExpects,
+  grammar: () =>
+    reading(intervalExpects, (text) => {
+      const seconds = Number(/^\s*\+?(\d{1,10})/.exec(text)?.[1] ?? 0);
+      return seconds >= 1 && seconds <= MAX ? seconds : undefined;
+    }),
+  print: String,
+};
+const nameExpects = "a name of at most 255 characters, without a slash";
+const nameKind: ValueKind<string> = {
+  ...wordKind(nameExpects, 255),
+  grammar: () => reading(nameExpects, readName),
+  quick: readName,
+};
+
+/** The name of a file of the kernel. */
+function readName(text: string): string | undefined {
+  return text.length <= 255 && /^[^\s"/]+$/.test(text) ? text : undefined;
+}
+
+/** The kernel has no greater tables. */
+const SIZE_MAX = 1048576;
+const size: ValueKind<number> = {
+  ...numberKind(0, MAX),
+  grammar: (family) =>
+    numberKind(0, MAX)
+      .grammar(family)
+      .map((value) => Math.min(value, SIZE_MAX)),
+};
+const count = (name: string) => ({ name, value: numberKind(1, MAX) }) as const;
 
 /** xt_hashlimit: a token bucket for each client, port and so on. `! --hashlimit-upto` is saved as `--hashlimit-above`. */
 export const hashlimit = defineUnmodelledMatch({
@@ -83,20 +125,24 @@ export const hashlimit = defineUnmodelledMatch({
     upto: { name: "--hashlimit-upto", aliases: ["--hashlimit"], value: rateKind, negatable: true },
     above: { name: "--hashlimit-above", value: rateKind, negatable: true },
     burst: { name: "--hashlimit-burst", value: burstKind },
-    mode: { name: "--hashlimit-mode", value: modeKind },
+    mode: { name: "--hashlimit-mode", value: modeKind, hidden: (modes) => modes.length === 0 },
     name: {
       name: "--hashlimit-name",
-      value: wordKind("a name of at most 255 characters", 255),
+      value: nameKind,
       required: true,
     },
-    size: { ...count("--hashlimit-htable-size"), hidden: isZero },
-    entries: { ...count("--hashlimit-htable-max"), hidden: isZero },
+    size: { name: "--hashlimit-htable-size", value: size, hidden: isZero },
+    entries: { name: "--hashlimit-htable-max", value: size, hidden: isZero },
     interval: { ...count("--hashlimit-htable-gcinterval"), hidden: (value: number) => value === 1000 },
     expire: count("--hashlimit-htable-expire"),
     sourceMask: { name: "--hashlimit-srcmask", value: strictPrefixLengthKind },
     destinationMask: { name: "--hashlimit-dstmask", value: strictPrefixLengthKind },
     match: flag("--hashlimit-rate-match"),
-    matchInterval: { name: "--hashlimit-rate-interval", value: numberKind(1, MAX) },
+    matchInterval: {
+      name: "--hashlimit-rate-interval",
+      value: intervalKind,
+      hidden: (value: number) => value === 1,
+    },
   },
   complete(given, { family }) {
     const { upto, above, burst, sourceMask, destinationMask, expire, matchInterval, ...rest } = given;
@@ -106,12 +152,12 @@ export const hashlimit = defineUnmodelledMatch({
     }
     const wanted = asked.value;
     const inBytes = "bytes" in wanted;
-    if (burst !== undefined && "bytes" in burst.value && !inBytes) {
-      return { refused: "--hashlimit-burst may only be in bytes when the rate is" };
-    }
     const burstBytes = burst && ("bytes" in burst.value ? burst.value.bytes : burst.value.packets);
-    if (inBytes && burstBytes !== undefined && burstBytes < leastBurst(wanted.bytes)) {
-      return { refused: `--hashlimit-burst must be at least ${leastBurst(wanted.bytes)} bytes` };
+    const bounded = !inBytes || (burst !== undefined && "packets" in burst.value);
+    if (bounded && (burstBytes ?? 1) > BURST_MAX)
+      return { refused: `--hashlimit-burst must be at most ${BURST_MAX}` };
+    if (inBytes && burstBytes !== undefined && burstBytes < wanted.bytes) {
+      return { refused: `--hashlimit-burst must be at least ${wanted.bytes} bytes` };
     }
     const isUpto = (upto !== undefined) !== asked.negated;
     const plain = <T>(value: T): GivenOption<T> => ({ value, negated: false });
@@ -128,7 +174,9 @@ export const hashlimit = defineUnmodelledMatch({
     return {
       ...rest,
       ...(isUpto ? { upto: plain(rate) } : { above: plain(rate) }),
-      ...(inBytes ? burstInBytes(burstBytes, wanted.bytes) : { burst: burst ?? plain({ packets: BURST }) }),
+      ...(inBytes
+        ? burstInBytes(burstBytes, wanted.bytes)
+        : { burst: plain({ packets: burstBytes ?? BURST }) }),
       ...(kept === shown * 1000 ? {} : { expire: plain(kept) }),
       ...(mask(sourceMask) && sourceMask ? { sourceMask } : {}),
       ...(mask(destinationMask) && destinationMask ? { destinationMask } : {}),
@@ -165,6 +213,20 @@ export const hashlimit = defineUnmodelledMatch({
       saved:
         "-m hashlimit --hashlimit-upto 1/sec --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-name z --hashlimit-srcmask 24",
     },
+    {
+      typed: "-m hashlimit --hashlimit-above 513kb/s --hashlimit-burst 1500000b --hashlimit-name k",
+      saved: "-m hashlimit --hashlimit-above 513kb/s --hashlimit-burst 1mb --hashlimit-name k",
+    },
+    {
+      typed: "-m hashlimit --hashlimit-upto 1/s --hashlimit-burst 99kb --hashlimit-name k",
+      saved: "-m hashlimit --hashlimit-upto 1/sec --hashlimit-burst 101376 --hashlimit-name k",
+    },
+    {
+      typed: "-m hashlimit --hashlimit-upto 010kb/s --hashlimit-htable-max 9999999 --hashlimit-name k",
+      saved: "-m hashlimit --hashlimit-upto 10kb/s --hashlimit-name k --hashlimit-htable-max 1048576",
+    },
+    { typed: "-m hashlimit --hashlimit-upto 1/s --hashlimit-burst 1mb --hashlimit-name k", refused: true },
+    { typed: "-m hashlimit --hashlimit-upto 1/s --hashlimit-name a/b", refused: true },
     { typed: "-m hashlimit --hashlimit-upto 1000001/s --hashlimit-name z", refused: true },
     { typed: "-m hashlimit --hashlimit-upto 1/s", refused: true },
     { typed: "-m hashlimit --hashlimit-name z", refused: true },

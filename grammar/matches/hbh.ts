@@ -12,6 +12,9 @@ export const hbh = defineUnmodelledMatch({
     { typed: "-m hbh", family: "ipv6" },
     { typed: "-m hbh ! --hbh-len 5 --hbh-opts 1:2,3", family: "ipv6" },
     { typed: "-m hbh --hbh-opts 1:2,0x3:300", saved: "-m hbh --hbh-opts 1:2,3:44", family: "ipv6" },
+    { typed: "-m hbh --hbh-opts 1:255,257:-2,256", saved: "-m hbh --hbh-opts 1,1:254,0", family: "ipv6" },
+    { typed: "-m hbh --hbh-opts 1:2:3", family: "ipv6", refused: true },
+    { typed: "-m hbh --hbh-opts 0:1", family: "ipv6", refused: true },
     { typed: "-m hbh --hbh-opts x", family: "ipv6", refused: true },
   ],
 });

@@ -1,5 +1,5 @@
 import { defineUnmodelledMatch } from "../unmodelled.js";
-import { shortTextKind } from "../values.js";
+import { textKind } from "../values.js";
 
 /** xt_helper: the helper of connection tracking that watches the connection. */
 export const helper = defineUnmodelledMatch({
@@ -9,7 +9,7 @@ export const helper = defineUnmodelledMatch({
   options: {
     helper: {
       name: "--helper",
-      value: shortTextKind("the name of a helper, for example ftp", 29),
+      value: textKind("the name of a helper, for example ftp", 29),
       negatable: true,
       required: true,
     },

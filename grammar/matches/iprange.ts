@@ -1,4 +1,4 @@
-import { type Address, printAddress, readAddress } from "../address.js";
+import { type Address, printAddress, readIPv6, readPaddedIPv4 } from "../address.js";
 import { defineMatch, type ValueKind } from "../description.js";
 import { allOf, type Condition, type NumberField, negatedIf, type Range } from "../meaning.js";
 import { reading } from "../values.js";
@@ -11,7 +11,7 @@ const addressRangeKind: ValueKind<Range> = {
     reading(expects, (text) => {
       const [from = "", to = from, ...more] = text.split("-");
       const ends = [from, to].map((end): Address | undefined =>
-        end.includes(":") === (family === "ipv6") ? readAddress(end) : undefined,
+        family === "ipv4" ? readPaddedIPv4(end) : readIPv6(end),
       );
       const [low, high] = ends;
       return low === undefined || high === undefined || more.length > 0 ? undefined : { from: low, to: high };
@@ -45,6 +45,7 @@ export const iprange = defineMatch({
       saved: "-m iprange ! --src-range 1.1.1.1-1.1.1.10 --dst-range 5.5.5.5-5.5.5.5",
     },
     { typed: "-m iprange --src-range 1.1.1.9-1.1.1.1" },
+    { typed: "-m iprange --src-range 1.2", saved: "-m iprange --src-range 1.2.0.0-1.2.0.0" },
     { typed: "-m iprange --src-range ::1-::5", family: "ipv6" },
     { typed: "-m iprange --src-range 1.1.1.1-", refused: true },
     { typed: "-m iprange", refused: true },

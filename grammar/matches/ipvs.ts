@@ -1,6 +1,6 @@
 import { flag } from "../description.js";
 import { defineUnmodelledMatch } from "../unmodelled.js";
-import { bareNetworkKind, oneOfKind, portKind, protocolKind } from "../values.js";
+import { bareNetworkKind, oneOfKind, protocolKind, resolvedPortKind } from "../values.js";
 
 /** xt_ipvs: the packet belongs to a connection of IPVS. All options but `--ipvs` imply it. */
 export const ipvs = defineUnmodelledMatch({
@@ -11,17 +11,20 @@ export const ipvs = defineUnmodelledMatch({
     protocol: { name: "--vproto", value: { ...protocolKind, print: String }, negatable: true },
     ipvs: flag("--ipvs", { negatable: true }),
     address: { name: "--vaddr", value: bareNetworkKind, negatable: true },
-    port: { name: "--vport", value: portKind, negatable: true },
+    port: { name: "--vport", value: resolvedPortKind, negatable: true },
     direction: { name: "--vdir", value: oneOfKind(["ORIGINAL", "REPLY"], { anyCase: true }) },
     method: {
       name: "--vmethod",
       value: oneOfKind(["GATE", "IPIP", "MASQ"], { anyCase: true }),
       negatable: true,
     },
-    control: { name: "--vportctl", value: portKind, negatable: true },
+    control: { name: "--vportctl", value: resolvedPortKind, negatable: true },
   },
-  complete: (given) =>
-    Object.keys(given).length === 0 ? { refused: "at least one option must be given" } : given,
+  complete(given) {
+    const count = Object.keys(given).length;
+    if (count === 0) return { refused: "at least one option must be given" };
+    return given.ipvs?.negated && count > 1 ? { refused: "`! --ipvs` stands alone" } : given;
+  },
   unmodelled: { hangsOn: "the connections of IPVS" },
   examples: [
     { typed: "-m ipvs ! --ipvs" },
@@ -31,6 +34,7 @@ export const ipvs = defineUnmodelledMatch({
       saved:
         "-m ipvs ! --vproto 6 ! --vaddr 1.2.3.4/8 --vport 80 --vdir ORIGINAL ! --vmethod MASQ --vportctl 21",
     },
+    { typed: "-m ipvs ! --ipvs --vport 80", refused: true },
     { typed: "-m ipvs", refused: true },
   ],
 });

@@ -7,6 +7,16 @@ const SCALE = 10000;
 const BURST = 5;
 const CREDIT_BITS = 0xffffffffn;
 
+/** Credits a second, for kernels with 250 or 1000 ticks a second. */
+const CREDITS = 32000n;
+
+/** A time as the kernel's credits, in 32 bits. */
+function credits(time: bigint): bigint {
+  const parts = BigInt(SCALE);
+  const all = time > CREDIT_BITS / CREDITS ? (time / parts) * CREDITS : (time * CREDITS) / parts;
+  return all & CREDIT_BITS;
+}
+
 /** xt_limit: a token bucket of the rule itself. */
 export const limit = defineUnmodelledMatch({
   name: "limit",
@@ -15,15 +25,18 @@ export const limit = defineUnmodelledMatch({
     rate: { name: "--limit", value: rateKind(SCALE) },
     burst: { name: "--limit-burst", value: numberKind(0, SCALE), hidden: (burst) => burst === BURST },
   },
-  complete(given) {
+  complete(given, { flavour }) {
     const rate = given.rate ?? {
       value: readRate("3/hour", SCALE) ?? { count: 3, unit: 3600, period: 0 },
       negated: false,
     };
     const burst = given.burst ?? { value: BURST, negated: false };
+    // nft has an expression of its own for it.
+    if (flavour === "nft") return { ...given, rate, burst: { ...burst, value: burst.value || BURST } };
     // The kernel multiplies the two in 32 bits, and refuses what has overflowed, or come to nothing.
-    const credit = (BigInt(rate.value.period) * BigInt(burst.value)) & CREDIT_BITS;
-    if (credit < BigInt(rate.value.period)) {
+    const period = BigInt(rate.value.period);
+    const credit = (period * BigInt(burst.value)) & CREDIT_BITS;
+    if (burst.value === 0 || credits(credit) < credits(period)) {
       return { refused: "the kernel cannot count this rate with this burst" };
     }
     return { ...given, rate, burst };
@@ -38,6 +51,7 @@ export const limit = defineUnmodelledMatch({
     { typed: "-m limit --limit 333/hour --limit-burst 10000" },
     { typed: "-m limit --limit 7/s --limit-burst 5", saved: "-m limit --limit 7/sec" },
     { typed: "-m limit --limit 10001/s", refused: true },
+    { typed: "-m limit --limit-burst 10000", refused: true },
     { typed: "-m limit --limit 0/s", refused: true },
     { typed: "-m limit --limit 3/fortnight", refused: true },
     { typed: "-m limit --limit 1/sec --limit-burst 10001", refused: true },

@@ -22,9 +22,9 @@ const typeGrammar = P.regexp(/[^:]+/).chain((text) => {
   if (number !== undefined) return P.of(Number(number));
   const word = text.toLowerCase();
   const exact = NAMES.findIndex((names) => names.includes(word));
-  const begun = NAMES.flatMap((names, index) => (names.some((name) => name.startsWith(word)) ? [index] : []));
-  const type = exact >= 0 ? exact : begun.length === 1 ? begun[0] : undefined;
-  return type === undefined ? P.fail("a type of a mobility header") : P.of(type);
+  const begun = NAMES.findIndex((names) => names.some((name) => name.startsWith(word)));
+  const type = exact >= 0 ? exact : begun;
+  return type < 0 ? P.fail("a type of a mobility header") : P.of(type);
 });
 
 const rangeGrammar: P.Parser<Range> = P.alt(
@@ -46,6 +46,7 @@ export const mh = defineUnmodelledMatch({
   summary: "the type of a mobility header",
   families: ["ipv6"],
   impliedBy: [PROTOCOL.mobilityHeader],
+  impliedOnlyBy: "mh",
   protocols: [PROTOCOL.mobilityHeader],
   options: {
     type: { name: "--mh-type", value: typeRangeKind, negatable: true, hidden: isWhole(MAX) },
@@ -64,6 +65,8 @@ export const mh = defineUnmodelledMatch({
       saved: "-p mobility-header -m mh --mh-type 3:255",
       family: "ipv6",
     },
+    { typed: "-p mh --mh-type b", saved: "-p mobility-header -m mh --mh-type 0", family: "ipv6" },
+    { typed: "-p 135 --mh-type 1", family: "ipv6", refused: true },
     { typed: "-m mh --mh-type 1", family: "ipv6", refused: true },
   ],
 });

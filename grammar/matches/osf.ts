@@ -1,18 +1,19 @@
 import { INGRESS } from "../hooks.js";
 import { PROTOCOL } from "../protocols.js";
 import { defineUnmodelledMatch } from "../unmodelled.js";
-import { numberKind, wordKind } from "../values.js";
+import { cutWordKind, numberKind } from "../values.js";
 
 /** xt_osf: the operating system that the packet's TCP options look like. */
 export const osf = defineUnmodelledMatch({
   name: "osf",
   summary: "the operating system that the sender looks like",
+  families: ["ipv4"],
   protocols: [PROTOCOL.tcp],
   hooks: INGRESS,
   options: {
     genre: {
       name: "--genre",
-      value: wordKind("a name of at most 32 characters", 32),
+      value: cutWordKind("a name of at most 31 characters", 31),
       negatable: true,
       required: true,
     },

@@ -1,3 +1,4 @@
+import { GROUPS, USERS } from "../accounts.js";
 import { flag, type ValueKind } from "../description.js";
 import type { Range } from "../meaning.js";
 import { defineUnmodelledMatch } from "../unmodelled.js";
@@ -7,18 +8,19 @@ import { reading, readLong } from "../values.js";
 const ID_MAX = 0xfffffffen;
 const expects = "an id or a range of ids, for example 1000-1999 (names hang on the node)";
 
-const idRangeKind: ValueKind<Range> = {
+const idRangeKind = (names: ReadonlyMap<string, number>): ValueKind<Range> => ({
   expects,
   grammar: () =>
     reading(expects, (text) => {
-      const [from = "", to = from, ...more] = text === "root" ? ["0"] : text.split("-");
+      const named = names.get(text);
+      const [from = "", to = from, ...more] = named === undefined ? text.split(/[-:]/) : [`${named}`];
       const low = readLong(from, ID_MAX);
       const high = readLong(to, ID_MAX);
       if (low === undefined || high === undefined || low > high || more.length > 0) return undefined;
       return { from: Number(low), to: Number(high) };
     }),
   print: ({ from, to }) => (from === to ? `${from}` : `${from}-${to}`),
-};
+});
 
 /** xt_owner: whose process sent the packet. */
 export const owner = defineUnmodelledMatch({
@@ -27,12 +29,14 @@ export const owner = defineUnmodelledMatch({
   hooks: ["OUTPUT", "POSTROUTING"],
   options: {
     socket: flag("--socket-exists", { negatable: true }),
-    user: { name: "--uid-owner", value: idRangeKind, negatable: true },
-    group: { name: "--gid-owner", value: idRangeKind, negatable: true },
+    user: { name: "--uid-owner", value: idRangeKind(USERS), negatable: true },
+    group: { name: "--gid-owner", value: idRangeKind(GROUPS), negatable: true },
     supplementary: flag("--suppl-groups"),
   },
   complete(given) {
-    if (given.supplementary && !given.group) return { refused: "--suppl-groups needs --gid-owner" };
+    const order = Object.keys(given);
+    if (given.supplementary && !order.slice(0, order.indexOf("supplementary")).includes("group"))
+      return { refused: "--suppl-groups needs --gid-owner before it" };
     return given.socket || given.user || given.group
       ? given
       : { refused: "one of --uid-owner, --gid-owner and --socket-exists must be given" };
@@ -41,8 +45,11 @@ export const owner = defineUnmodelledMatch({
   examples: [
     { typed: "-m owner ! --uid-owner 0-10 --gid-owner 5 --suppl-groups" },
     { typed: "-m owner --uid-owner root", saved: "-m owner --uid-owner 0" },
+    { typed: "-m owner --gid-owner nogroup", saved: "-m owner --gid-owner 65534" },
+    { typed: "-m owner --uid-owner 5:7", saved: "-m owner --uid-owner 5-7" },
     { typed: "-m owner ! --socket-exists" },
     { typed: "-m owner --suppl-groups", refused: true },
+    { typed: "-m owner --suppl-groups --gid-owner 5", refused: true },
     { typed: "-m owner --uid-owner 0-4294967295", refused: true },
     { typed: "-m owner --uid-owner 10-5", refused: true },
     { typed: "-m owner", refused: true },

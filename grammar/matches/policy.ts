@@ -97,7 +97,9 @@ export const policy = defineUnmodelledMatch({
     }
     const list = elements?.value ?? [];
     if (kind?.value === "none") {
-      if (strict) return { refused: "--strict does not go with --pol none" };
+      if (strict || list.length > 1) return { refused: "--strict and --next do not go with --pol none" };
+      const wrong = list.map(wrongPart).find((one) => one !== undefined);
+      if (wrong !== undefined) return wrong;
       const { elements: _ignored, ...rest } = given;
       return rest;
     }
@@ -136,13 +138,9 @@ function wrongElement(elements: Elements, strict: boolean): { refused: string } 
     return { refused: "with --strict, no element may be empty" };
   }
   for (const parts of elements) {
+    const wrong = wrongPart(parts);
+    if (wrong !== undefined) return wrong;
     const named = (name: string) => parts.filter((one) => one.name === name);
-    const twice = PARTS.find((name) => named(name).length > 1);
-    if (twice !== undefined) return { refused: `${twice} stands twice in one element` };
-    const [protocol] = named("--proto");
-    if (protocol !== undefined && !PROTOCOLS.map(protocolName).includes(protocol.text)) {
-      return { refused: "--proto must be esp, ah or ipcomp" };
-    }
     const [mode] = named("--mode");
     const tunnel = mode !== undefined && (mode.text === "tunnel") !== mode.negated;
     if (!tunnel && named("--tunnel-src").length + named("--tunnel-dst").length > 0) {
@@ -150,4 +148,14 @@ function wrongElement(elements: Elements, strict: boolean): { refused: string } 
     }
   }
   return undefined;
+}
+
+function wrongPart(parts: readonly Part[]): { refused: string } | undefined {
+  const named = (name: string) => parts.filter((one) => one.name === name);
+  const twice = PARTS.find((name) => named(name).length > 1);
+  if (twice !== undefined) return { refused: `${twice} stands twice in one element` };
+  const [protocol] = named("--proto");
+  return protocol === undefined || PROTOCOLS.map(protocolName).includes(protocol.text)
+    ? undefined
+    : { refused: "--proto must be esp, ah or ipcomp" };
 }

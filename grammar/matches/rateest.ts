@@ -15,14 +15,19 @@ export const rateest = defineUnmodelledMatch({
   options: {
     first: estimator("--rateest1", "--rateest"),
     delta: flag("--rateest-delta"),
-    bps1: { name: "--rateest-bps1", aliases: ["--rateest-bps"], value: rateKind },
-    pps1: { name: "--rateest-pps1", aliases: ["--rateest-pps"], value: numberKind(0, 0xffffffff) },
+    bps1: { name: "--rateest-bps1", aliases: ["--rateest-bps"], value: rateKind, apart: true },
+    pps1: {
+      name: "--rateest-pps1",
+      aliases: ["--rateest-pps"],
+      value: numberKind(0, 0xffffffff),
+      apart: true,
+    },
     less: comparison("--rateest-lt"),
     greater: comparison("--rateest-gt"),
     equal: comparison("--rateest-eq"),
     second: estimator("--rateest2"),
-    bps2: { name: "--rateest-bps2", value: rateKind },
-    pps2: { name: "--rateest-pps2", value: numberKind(0, 0xffffffff) },
+    bps2: { name: "--rateest-bps2", value: rateKind, apart: true },
+    pps2: { name: "--rateest-pps2", value: numberKind(0, 0xffffffff), apart: true },
   },
   complete: (given) =>
     given.first && (given.less || given.greater || given.equal)
@@ -31,6 +36,7 @@ export const rateest = defineUnmodelledMatch({
   unmodelled: { hangsOn: "rates that the kernel measures" },
   examples: [
     { typed: "-m rateest --rateest1 RE1 --rateest-bps1 8bit --rateest-lt" },
+    { typed: "-m rateest --rateest1 RE1 --rateest-bps1=8bit --rateest-lt", refused: true },
     { typed: "-m rateest --rateest1 RE1", refused: true },
   ],
 });

@@ -1,11 +1,24 @@
 import { ALL_ONES } from "../address.js";
-import { defineMatch, flag, type Given, type GivenOption } from "../description.js";
+import { defineMatch, flag, type Given, type GivenOption, type ValueKind } from "../description.js";
 import { ALWAYS, type Condition, type MatchMeaning, negatedIf } from "../meaning.js";
-import { addressKind, numberKind, wordKind } from "../values.js";
+import { addressKind, numberKind, reading } from "../values.js";
 
 const COMMANDS = ["set", "rcheck", "update", "remove"] as const;
 
 const command = (name: string) => flag(name, { negatable: true });
+
+const nameExpects = "a list name of at most 199 characters, without a slash";
+const nameKind: ValueKind<string> = {
+  expects: nameExpects,
+  print: (name) => name,
+  grammar: () => reading(nameExpects, readName),
+  quick: readName,
+};
+
+/** The name of a file of the kernel; what is too long is cut off. */
+function readName(text: string): string | undefined {
+  return /^[^\s"/]+$/.test(text) ? text.slice(0, 199) : undefined;
+}
 
 const OPTIONS = {
   set: command("--set"),
@@ -14,9 +27,9 @@ const OPTIONS = {
   remove: command("--remove"),
   seconds: { name: "--seconds", value: numberKind(1, 0xffffffff) },
   reap: flag("--reap"),
-  hitcount: { name: "--hitcount", value: numberKind(1, 65535) },
+  hitcount: { name: "--hitcount", value: numberKind(0, 65535), hidden: (count: number) => count === 0 },
   rttl: flag("--rttl"),
-  name: { name: "--name", value: wordKind("a list name of at most 199 characters", 199) },
+  name: { name: "--name", value: nameKind },
   mask: { name: "--mask", value: addressKind },
   source: flag("--rsource"),
   destination: flag("--rdest"),
@@ -40,6 +53,9 @@ export const recent = defineMatch({
     if (given.reap && !given.seconds) return { refused: "--reap needs --seconds" };
     if (given.set && (given.seconds || given.hitcount || given.rttl)) {
       return { refused: "--seconds, --hitcount and --rttl ask, so they do not go with --set" };
+    }
+    if (given.remove && (given.rttl || given.seconds || given.hitcount?.value)) {
+      return { refused: "--seconds, --hitcount and --rttl ask, so they do not go with --remove" };
     }
     if (given.source && given.destination) return { refused: "--rsource and --rdest exclude each other" };
     return {
@@ -69,6 +85,9 @@ export const recent = defineMatch({
     },
     { typed: "-m recent --rcheck --reap", refused: true },
     { typed: "-m recent --rcheck --seconds 0", refused: true },
+    { typed: "-m recent --remove --rttl", refused: true },
+    { typed: "-m recent --remove --seconds 3", refused: true },
+    { typed: "-m recent --set --name a/b", refused: true },
     { typed: "-m recent --set --seconds 3", refused: true },
     { typed: "-m recent --name A", refused: true },
     { typed: "-m recent --set --update", refused: true },

@@ -34,9 +34,18 @@ export const rt = defineUnmodelledMatch({
   },
   complete(given) {
     const { type, reserved, addresses, notStrict } = given;
+    const order = Object.keys(given);
+    const before = (first: string, second: string) =>
+      order.includes(first) && order.indexOf(first) < order.indexOf(second);
     const ofTypeZero = type !== undefined && type.value === 0 && !type.negated;
-    if ((reserved || addresses || notStrict) && !ofTypeZero) return { refused: "--rt-0-… need --rt-type 0" };
-    return notStrict && !addresses ? { refused: "--rt-0-not-strict needs --rt-0-addrs" } : given;
+    const early = ["reserved", "addresses", "notStrict"].some(
+      (key) => order.includes(key) && !before("type", key),
+    );
+    if ((reserved || addresses || notStrict) && (!ofTypeZero || early))
+      return { refused: "--rt-0-… need --rt-type 0 before them" };
+    return notStrict && !before("addresses", "notStrict")
+      ? { refused: "--rt-0-not-strict needs --rt-0-addrs before it" }
+      : given;
   },
   unmodelled: { hangsOn: "the packet's routing header" },
   examples: [
@@ -46,6 +55,7 @@ export const rt = defineUnmodelledMatch({
       family: "ipv6",
     },
     { typed: "-m rt ! --rt-type 1 ! --rt-segsleft 12 ! --rt-len 42", family: "ipv6" },
+    { typed: "-m rt --rt-0-res --rt-type 0", family: "ipv6", refused: true },
     { typed: "-m rt --rt-0-res", family: "ipv6", refused: true },
     { typed: "-m rt --rt-type 1 --rt-0-res", family: "ipv6", refused: true },
   ],

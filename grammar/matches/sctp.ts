@@ -1,8 +1,9 @@
 import P from "parsimmon";
 import { defineMatch, type ValueKind } from "../description.js";
 import { allOf, negatedIf } from "../meaning.js";
-import { portConditions, SHOWN_DESTINATION_PORT, SHOWN_SOURCE_PORT } from "../ports.js";
+import { portConditions, portOptions } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
+import { portRangeKind } from "../values.js";
 
 /** Chunk types by number, as iptables names them; DATA, ABORT and SHUTDOWN_COMPLETE may carry chunk flags. */
 const CHUNKS = [
@@ -61,11 +62,14 @@ const byNumber = (left: string, right: string) =>
   (numbers.get(left.split(":")[0] ?? "") ?? 0) - (numbers.get(right.split(":")[0] ?? "") ?? 0);
 
 const chunkTestGrammar: P.Parser<ChunkTest> = P.seqMap(
-  P.alt(P.string("any"), P.string("all"), P.string("only")).desc("any, all or only"),
+  P.regexp(/any|all|only/i)
+    .map((word) => word.toLowerCase() as ChunkTest["how"])
+    .desc("any, all or only"),
   P.string(" "),
   P.alt(
     P.alt(P.string("ALL"), P.string("NONE")).map((word) => [word]),
     chunkName.sepBy1(P.string(",")),
+    P.eof.map(() => ["NONE"]),
   ),
   (how, _blank, chunks) => ({ how, chunks: [...chunks].sort(byNumber) }),
 );
@@ -83,8 +87,7 @@ export const sctp = defineMatch({
   impliedBy: [PROTOCOL.sctp],
   protocols: [PROTOCOL.sctp],
   options: {
-    sourcePort: SHOWN_SOURCE_PORT,
-    destinationPort: SHOWN_DESTINATION_PORT,
+    ...portOptions(portRangeKind(PROTOCOL.sctp), { wholeIsHidden: false }),
     chunks: { name: "--chunk-types", value: chunkTestKind, negatable: true },
   },
   meaning({ chunks, ...ports }) {
@@ -105,6 +108,8 @@ export const sctp = defineMatch({
   examples: [
     { typed: "-p sctp -m sctp --dport 9999" },
     { typed: "-p sctp --dport 9999", saved: "-p sctp -m sctp --dport 9999" },
+    { typed: "-p sctp -m sctp --dport amqp", saved: "-p sctp -m sctp --dport 5672" },
+    { typed: "-p sctp -m sctp --dport domain", refused: true },
     { typed: "-p sctp -m sctp ! --chunk-types any INIT" },
   ],
 });

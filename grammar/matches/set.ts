@@ -7,15 +7,24 @@ const MAX = 2n ** 64n - 1n;
 const equal = (name: string) => ({ name, value: longKind(MAX), negatable: true }) satisfies Option<bigint>;
 const bound = (name: string) => ({ name, value: longKind(MAX) }) satisfies Option<bigint>;
 
+/** Without `!` it asks for what is done anyway. */
+const counting = { negatable: true, again: true, hidden: (_: true, negated: boolean) => !negated } as const;
+
 /** xt_set: the addresses and ports named by the directions are in an ipset. */
 export const set = defineMatch({
   name: "set",
   summary: "the packet is in an ipset",
   options: {
-    set: { name: "--match-set", value: setReferenceKind, negatable: true, required: true },
-    noMatch: flag("--return-nomatch"),
-    noCounters: flag("--update-counters", { negatable: true }),
-    noSubCounters: flag("--update-subcounters", { negatable: true }),
+    set: {
+      name: "--match-set",
+      aliases: ["--set"],
+      value: setReferenceKind,
+      negatable: true,
+      required: true,
+    },
+    noMatch: flag("--return-nomatch", { again: true }),
+    noCounters: flag("--update-counters", counting),
+    noSubCounters: flag("--update-subcounters", counting),
     packetsEqual: equal("--packets-eq"),
     packetsBelow: bound("--packets-lt"),
     packetsAbove: bound("--packets-gt"),
@@ -24,11 +33,10 @@ export const set = defineMatch({
     bytesAbove: bound("--bytes-gt"),
   },
   complete(given) {
-    for (const one of [given.noCounters, given.noSubCounters]) {
-      if (one && !one.negated)
-        return { refused: "--update-counters and --update-subcounters need `!` before them" };
-    }
-    return given;
+    const twice = ["packets", "bytes"].find(
+      (what) => Object.keys(given).filter((key) => key.startsWith(what)).length > 1,
+    );
+    return twice === undefined ? given : { refused: `only one question about ${twice} may be asked` };
   },
   meaning(given) {
     const { set: asked, noMatch } = given;
@@ -47,6 +55,9 @@ export const set = defineMatch({
     { typed: "-m set ! --match-set foo src,dst" },
     { typed: "-m set --match-set foo dst,src,src --return-nomatch" },
     { typed: "-m set --match-set foo src ! --update-counters ! --packets-eq 5 --bytes-gt 7" },
+    { typed: "-m set --match-set foo src --update-counters", saved: "-m set --match-set foo src" },
+    { typed: "-m set --set foo src", saved: "-m set --match-set foo src" },
+    { typed: "-m set --match-set foo src --packets-lt 5 --packets-gt 1", refused: true },
     { typed: "-m set --match-set foo", refused: true },
     { typed: "-m set --match-set foo up", refused: true },
     { typed: "-m set", refused: true },

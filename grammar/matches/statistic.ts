@@ -37,9 +37,9 @@ export const statistic = defineMatch({
     }
     return {
       condition: negatedIf(every?.negated ?? false, {
-        kind: "unmodelled",
-        question: `this is packet ${packet?.value ?? 0} of a round of ${every?.value ?? 1} at this rule`,
-        perRule: true,
+        kind: "counted",
+        every: every?.value ?? 1,
+        packet: packet?.value ?? 0,
       }),
     };
   },

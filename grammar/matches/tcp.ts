@@ -1,9 +1,9 @@
 import P from "parsimmon";
 import { defineMatch, type ValueKind } from "../description.js";
 import { allOf, negatedIf } from "../meaning.js";
-import { DESTINATION_PORT, portConditions, SOURCE_PORT } from "../ports.js";
+import { portConditions, portOptions } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
-import { numberKind } from "../values.js";
+import { numberKind, portRangeKind } from "../values.js";
 
 /** Bits of the flags byte, in the order in which iptables-save names them. */
 export const TCP_FLAGS = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16, URG: 32 } as const;
@@ -40,8 +40,7 @@ export const tcp = defineMatch({
   impliedBy: [PROTOCOL.tcp],
   protocols: [PROTOCOL.tcp],
   options: {
-    sourcePort: SOURCE_PORT,
-    destinationPort: DESTINATION_PORT,
+    ...portOptions(portRangeKind(PROTOCOL.tcp), { wholeIsHidden: true }),
     option: { name: "--tcp-option", value: numberKind(1, 255), negatable: true },
     flags: { name: "--tcp-flags", value: flagTestKind, negatable: true },
   },
@@ -91,6 +90,8 @@ export const tcp = defineMatch({
       saved: "-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,PSH,ACK,URG NONE",
     },
     { typed: "-p tcp -m tcp --tcp-option 2" },
+    { typed: "-p tcp -m tcp --dport 0x1f", saved: "-p tcp -m tcp --dport 31" },
+    { typed: "-p tcp -m tcp --dport tftp", refused: true },
     { typed: "-m tcp --dport 80", refused: true },
     { typed: "-p tcp -m tcp --dport 70000", refused: true },
     { typed: "-p tcp -m tcp --dport 90:80", refused: true },

@@ -8,12 +8,13 @@ export const tcpmss = defineUnmodelledMatch({
   summary: "the maximum segment size of a TCP SYN",
   protocols: [PROTOCOL.tcp],
   options: {
-    size: { name: "--mss", value: numberRangeKind(65535, "a size"), negatable: true, required: true },
+    size: { name: "--mss", value: numberRangeKind(65535, "a size", true), negatable: true, required: true },
   },
   unmodelled: { hangsOn: "the packet's TCP options" },
   examples: [
     { typed: "-p tcp -m tcpmss ! --mss 1:10" },
     { typed: "-p tcp -m tcpmss --mss :5", saved: "-p tcp -m tcpmss --mss 0:5" },
+    { typed: "-p tcp -m tcpmss --mss 10:1", refused: true },
     { typed: "-p tcp -m tcpmss --mss 65536", refused: true },
     { typed: "-m tcpmss --mss 1", refused: true },
   ],

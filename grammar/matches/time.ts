@@ -17,8 +17,10 @@ const timeKind: ValueKind<number> = {
   expects: timeExpects,
   grammar: () =>
     reading(timeExpects, (text) => {
-      const found = /^(\d+):(\d+)(?::(\d+))?$/.exec(text);
-      const [hours = 99, minutes = 99, seconds = 0] = (found ?? []).slice(1).map((part) => Number(part ?? 0));
+      const found = /^\s*\+?(\d+):\s*\+?(\d+)(?::\s*\+?(\d*))?$/.exec(text);
+      const [hours = 99, minutes = 99, seconds = 0] = (found ?? [])
+        .slice(1)
+        .map((part) => Number(part ?? 0) % 2 ** 32);
       return hours > 23 || minutes > 59 || seconds > 59 ? undefined : (hours * 60 + minutes) * 60 + seconds;
     }),
   print: (time) => `${two(Math.floor(time / 3600))}:${two(Math.floor(time / 60) % 60)}:${two(time % 60)}`,
@@ -31,13 +33,14 @@ const dateKind: ValueKind<number> = {
   grammar: () =>
     reading(dateExpects, (text) => {
       const found =
-        /^(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:T(\d{1,2})(?::(\d{1,2})(?::(\d{1,2}))?)?)?)?)?$/.exec(text);
+        /^\s*\+?(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:T(\d{1,2})?(?::(\d{1,2})(?::(\d{1,2}))?)?)?)?)?$/.exec(
+          text,
+        );
       if (found === null) return undefined;
       const [year = 0, month = 1, day = 1, hours = 0, minutes = 0, seconds = 0] = found
         .slice(1)
         .map((part) => (part === undefined ? undefined : Number(part)));
-      const fits =
-        month >= 1 && month <= 12 && day >= 1 && day <= 31 && hours <= 23 && minutes <= 59 && seconds <= 59;
+      const fits = month <= 12 && day <= 31 && hours <= 23 && minutes <= 59 && seconds <= 59;
       const date = Date.UTC(year, month - 1, day, hours, minutes, seconds) / 1000;
       return fits && year >= 1970 && year <= YEAR_MAX ? date : undefined;
     }),
@@ -51,14 +54,16 @@ const weekdaysKind: ValueKind<readonly number[]> = dayListKind(
   (text) => {
     // Two letters are looked at, whatever follows.
     const name = WEEKDAYS.findIndex((day) => text.startsWith(day.slice(0, 2)));
-    return name >= 0 ? name + 1 : /^\d+$/.test(text) ? Number(text) : undefined;
+    // Numbers from 8 on are taken, and are no day; what iptables makes of long ones hangs on its memory.
+    const number = /^\s*\+?\d+$/.test(text) ? Number(text) : 0;
+    return name >= 0 ? name + 1 : number >= 1 ? number : undefined;
   },
   (day) => WEEKDAYS[day - 1] ?? "",
 );
 const monthdaysKind: ValueKind<readonly number[]> = dayListKind(
   "a comma list of days of the month, 1 to 31",
   31,
-  (text) => (/^\d+$/.test(text) ? Number(text) : undefined),
+  (text) => (/^\s*\+?\d+$/.test(text) && Number(text) <= 31 ? Number(text) : undefined),
   String,
 );
 
@@ -72,9 +77,13 @@ function dayListKind(
     expects,
     grammar: () =>
       reading<readonly number[]>(expects, (text) => {
-        const days = text.split(",").map(read);
-        const fits = days.every((day) => day !== undefined && day >= 1 && day <= last);
-        return fits ? [...new Set(days as number[])].sort((left, right) => left - right) : undefined;
+        const days = text
+          .split(",")
+          .filter((part) => part !== "")
+          .map(read);
+        if (days.includes(undefined)) return undefined;
+        const known = (days as number[]).filter((day) => day >= 1 && day <= last);
+        return [...new Set(known)].sort((left, right) => left - right);
       }),
     print: (days) => days.map(print).join(","),
   };
@@ -93,19 +102,24 @@ export const time = defineUnmodelledMatch({
     monthdays: { name: "--monthdays", value: monthdaysKind, negatable: true, hidden: isAll(31) },
     weekdays: { name: "--weekdays", value: weekdaysKind, negatable: true, hidden: isAll(7) },
     dateStart: { name: "--datestart", value: dateKind, hidden: (date) => date === 0 },
-    dateStop: { name: "--datestop", value: dateKind },
+    dateStop: { name: "--datestop", value: dateKind, hidden: (date) => date === 0 },
     utc: flag("--utc", { hidden: () => true }),
     kernelZone: flag("--kerneltz"),
     contiguous: flag("--contiguous"),
   },
   shorthands: [
-    { name: "--localtz", becomes: () => ({ kernelZone: { value: true as const, negated: false } }) },
+    {
+      name: "--localtz",
+      adds: true,
+      becomes: () => ({ kernelZone: { value: true as const, negated: false } }),
+    },
   ],
   complete(given) {
+    if (given.utc && given.kernelZone) return { refused: "--utc and --kerneltz exclude each other" };
     const { timeStart, timeStop, weekdays, monthdays, ...rest } = given;
     const start = timeStart?.value ?? 0;
     const stop = timeStop?.value ?? DAY_END;
-    if (given.contiguous && start <= stop) {
+    if (given.contiguous && start < stop) {
       return { refused: "--contiguous is for a stop time that is earlier than the start time" };
     }
     const plain = <T>(value: T) => ({ value, negated: false });
@@ -146,6 +160,11 @@ export const time = defineUnmodelledMatch({
       saved: "-m time --timestart 22:00:00 --timestop 02:00:00 --datestop 2038-01-19T03:14:07 --contiguous",
     },
     { typed: "-m time --timestart 01:02:03 --timestop 04:05:06 --contiguous", refused: true },
+    { typed: "-m time --weekdays 8", saved: "-m time --weekdays  --datestop 2038-01-19T03:14:07" },
+    { typed: "-m time --weekdays Mon,", saved: "-m time --weekdays Mon --datestop 2038-01-19T03:14:07" },
+    { typed: "-m time --datestop 1970", saved: "-m time" },
+    { typed: "-m time --weekdays 0", refused: true },
+    { typed: "-m time --utc --kerneltz", refused: true },
     { typed: "-m time --timestart 24:00", refused: true },
     { typed: "-m time --monthdays 32", refused: true },
     { typed: "-m time --weekdays tue", refused: true },

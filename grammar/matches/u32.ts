@@ -5,15 +5,15 @@ import { wholeNumber } from "../values.js";
 
 const lexeme = <T>(parser: P.Parser<T>) => parser.skip(P.optWhitespace);
 const number = lexeme(wholeNumber(0, 0xffffffff));
+const shift = lexeme(wholeNumber(0, 31));
 const symbol = (text: string) => lexeme(P.string(text));
 const hex = (value: number) => `0x${value.toString(16)}`;
 
 const location = P.seqMap(
   number,
-  P.seqMap(
-    P.alt(symbol("&"), symbol("<<"), symbol(">>"), symbol("@")),
-    number,
-    (sign, value) => sign + hex(value),
+  P.alt(
+    P.seqMap(P.alt(symbol("&"), symbol("@")), number, (sign, value) => sign + hex(value)),
+    P.seqMap(P.alt(symbol("<<"), symbol(">>")), shift, (sign, value) => sign + hex(value)),
   ).many(),
   (start, steps) => hex(start) + steps.join(""),
 );

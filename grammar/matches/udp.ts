@@ -1,18 +1,24 @@
 import { defineMatch } from "../description.js";
 import { allOf } from "../meaning.js";
-import { DESTINATION_PORT, portConditions, SOURCE_PORT } from "../ports.js";
+import { portConditions, portOptions } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
+import { resolvedPortRangeKind } from "../values.js";
 
 export const udp = defineMatch({
   name: "udp",
   summary: "ports of UDP",
   impliedBy: [PROTOCOL.udp],
   protocols: [PROTOCOL.udp],
-  options: { sourcePort: SOURCE_PORT, destinationPort: DESTINATION_PORT },
+  options: portOptions(resolvedPortRangeKind, { wholeIsHidden: true }),
   meaning: (given) => ({ condition: allOf(portConditions(given)) }),
   examples: [
     { typed: "-p udp -m udp --dport 53" },
     { typed: "-p udp --sport 1:2 ! --dport 53", saved: "-p udp -m udp --sport 1:2 ! --dport 53" },
+    { typed: "-p udp -m udp --dport smtp", saved: "-p udp -m udp --dport 25" },
+    { typed: "-p udp -m udp --sport 90:80" },
+    { typed: "-p udp -m udp --dport 070", saved: "-p udp -m udp --dport 70" },
+    { typed: "-p udp -m udp --dport 65537", saved: "-p udp -m udp --dport 1" },
+    { typed: "-p udp -m udp --dport 0x1f", refused: true },
     { typed: "-p tcp -m udp --dport 53", refused: true },
   ],
 });

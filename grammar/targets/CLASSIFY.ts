@@ -8,10 +8,13 @@ const classKind: ValueKind<readonly [number, number]> = {
   expects,
   grammar: () =>
     reading<readonly [number, number]>(expects, (text) => {
-      const found = /^([0-9a-fA-F]{1,4}):([0-9a-fA-F]{1,4})$/.exec(text);
-      return found === null
-        ? undefined
-        : [Number.parseInt(found[1] ?? "", 16), Number.parseInt(found[2] ?? "", 16)];
+      // As sscanf's `%x:%x` reads: what follows is not looked at, and 16 bits of each count.
+      const found = /^\s*([-+]?)(?:0[xX])?([0-9a-fA-F]+):\s*([-+]?)(?:0[xX])?([0-9a-fA-F]+)/.exec(text);
+      const low = (sign = "", digits = "") => {
+        const value = Number.parseInt(digits.length > 16 ? "ffff" : digits.slice(-4), 16);
+        return sign === "-" ? -value & 0xffff : value;
+      };
+      return found === null ? undefined : [low(found[1], found[2]), low(found[3], found[4])];
     }),
   print: (parts) => parts.map((part) => part.toString(16).padStart(4, "0")).join(":"),
 };
@@ -31,6 +34,11 @@ export const CLASSIFY = defineTarget({
   examples: [
     { typed: "-j CLASSIFY --set-class 0000:ffff", table: "mangle" },
     { typed: "-j CLASSIFY --set-class 1:2", saved: "-j CLASSIFY --set-class 0001:0002", table: "mangle" },
+    {
+      typed: "-j CLASSIFY --set-class 0x1:12345:6",
+      saved: "-j CLASSIFY --set-class 0001:2345",
+      table: "mangle",
+    },
     { typed: "-j CLASSIFY --set-class ffff", table: "mangle", refused: true },
     { typed: "-j CLASSIFY", table: "mangle", refused: true },
   ],

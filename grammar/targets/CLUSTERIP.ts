@@ -22,10 +22,12 @@ export const CLUSTERIP = defineTarget({
     seed: { name: "--hash-init", value: numberKind(0, 0xffffffff) },
   },
 
-  complete: (given) =>
-    given.isNew && !(given.mode && given.mac && given.total && given.local)
-      ? { refused: "--new needs --hashmode, --clustermac, --total-nodes and --local-node" }
-      : given,
+  complete(given) {
+    const { isNew, mode, mac, total, local } = given;
+    return Object.keys(given).length === 0 || (isNew && mode && mac && total && local)
+      ? given
+      : { refused: "--new, --hashmode, --clustermac, --total-nodes and --local-node go together" };
+  },
   meaning: () => ({ kind: "unmodelled", question: "CLUSTERIP takes the packet for this node", mayEnd: true }),
   examples: [
     {
@@ -33,5 +35,6 @@ export const CLUSTERIP = defineTarget({
         "-d 1.2.3.4/32 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:aa:7b:47:f7:d7 --total-nodes 2 --local-node 0 --hash-init 1",
     },
     { typed: "-j CLUSTERIP --new", refused: true },
+    { typed: "-j CLUSTERIP --hashmode sourceip", refused: true },
   ],
 });

@@ -2,6 +2,7 @@ import { defineTarget, flag, type GivenOption } from "../description.js";
 import { bitsKind, fullMarkKind, type MaskedMark, numberKind } from "../values.js";
 
 const ALL = 0xffffffff;
+const isZero = (value: number) => value === 0;
 
 /** Changes the connection's mark, or copies it from or to the packet's. `--mask` stands for both masks. */
 export const CONNMARK = defineTarget({
@@ -15,8 +16,8 @@ export const CONNMARK = defineTarget({
     packetMask: { name: "--nfmask", value: bitsKind },
     connectionMask: { name: "--ctmask", value: bitsKind },
     both: { name: "--mask", value: bitsKind, hidden: () => true },
-    left: { name: "--left-shift-mark", value: numberKind(0, 32) },
-    right: { name: "--right-shift-mark", value: numberKind(0, 32) },
+    left: { name: "--left-shift-mark", value: numberKind(0, 32), hidden: isZero },
+    right: { name: "--right-shift-mark", value: numberKind(0, 32), hidden: isZero },
   },
   shorthands: [
     {
@@ -40,9 +41,13 @@ export const CONNMARK = defineTarget({
       return { refused: "--mask does not go with --nfmask and --ctmask" };
     if (left && right) return { refused: "--left-shift-mark and --right-shift-mark exclude each other" };
     if (set) {
-      // --ctmask and --mask take the place of the mask behind the value; --nfmask says nothing here.
+      // --ctmask and --mask behind it take the place of the mask of the value; --nfmask says nothing here.
       const { packetMask: _none, connectionMask: _taken, ...rest } = given;
-      const mask = (both ?? connectionMask)?.value ?? set.value.mask;
+      const order = Object.keys(given);
+      const late = order
+        .slice(order.indexOf("set"))
+        .some((key) => key === "both" || key === "connectionMask");
+      const mask = (late ? (both ?? connectionMask)?.value : undefined) ?? set.value.mask;
       return { ...rest, set: { ...set, value: { ...set.value, mask } } };
     }
     const plain = (value: number) => ({ value, negated: false });
@@ -76,6 +81,7 @@ export const CONNMARK = defineTarget({
       typed: "-j CONNMARK --restore-mark --mask 0xff",
       saved: "-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff",
     },
+    { typed: "-j CONNMARK --mask 2 --set-xmark 1", saved: "-j CONNMARK --set-xmark 0x1/0xffffffff" },
     { typed: "-j CONNMARK --set-xmark 1 --mask 2", saved: "-j CONNMARK --set-xmark 0x1/0x2" },
     {
       typed: "-j CONNMARK --save-mark --left-shift-mark 5",

@@ -8,7 +8,7 @@ export const DNAT = defineTarget({
   tables: ["nat"],
   hooks: ["PREROUTING", "OUTPUT"],
   options: {
-    to: { name: "--to-destination", aliases: ["--to"], value: natRangeKind, required: true },
+    to: { name: "--to-destination", value: natRangeKind, required: true },
     random: flag("--random"),
     persistent: flag("--persistent"),
   },

@@ -12,6 +12,7 @@ export const DNPT = defineTarget({
   families: ["ipv6"],
 
   tables: ["mangle"],
+  hooks: ["PREROUTING", "OUTPUT"],
 
   options: {
     from: { name: "--src-pfx", value: prefixKind, required: true },

@@ -45,6 +45,13 @@ export const HMARK = defineTarget({
       spiMask: all("SPI", MAX),
       protocolMask: all("PROTO", 65535),
     };
+    const order = Object.keys(given);
+    const again = order
+      .slice(order.indexOf("tuple") + 1)
+      .find((key) => given.tuple && filled[key as keyof typeof filled] !== undefined);
+    if (again !== undefined) return { refused: "an option says again what --hmark-tuple has said" };
+    if (!order.some((key) => !["seed", "modulus", "offset"].includes(key)))
+      return { refused: "--hmark-tuple, or what takes its place, must be given" };
     const masks = Object.fromEntries(Object.entries(filled).filter(([, one]) => one !== undefined));
     const tuple = { value: words.filter((word) => word === "CT"), negated: false };
     return { ...given, ...masks, ...(given.tuple ? { tuple } : {}) };
@@ -61,6 +68,7 @@ export const HMARK = defineTarget({
       saved:
         "-j HMARK --hmark-src-prefix 32 --hmark-sport-mask 0xffff --hmark-rnd 0x00000001 --hmark-mod 16 --hmark-tuple ct",
     },
+    { typed: "-j HMARK --hmark-tuple src --hmark-src-prefix 8 --hmark-mod 16 --hmark-rnd 1", refused: true },
     { typed: "-j HMARK --hmark-tuple src,dst --hmark-mod 16", refused: true },
     { typed: "-j HMARK", refused: true },
   ],

@@ -1,5 +1,5 @@
 import { defineTarget, flag } from "../description.js";
-import { numberKind, wordKind } from "../values.js";
+import { cutWordKind, numberKind } from "../values.js";
 
 /** xt_IDLETIMER. */
 export const IDLETIMER = defineTarget({
@@ -9,7 +9,7 @@ export const IDLETIMER = defineTarget({
 
   options: {
     timeout: { name: "--timeout", value: numberKind(1, 0xffffffff), required: true },
-    label: { name: "--label", value: wordKind("a name of at most 27 characters", 27), required: true },
+    label: { name: "--label", value: cutWordKind("a name of at most 27 characters", 27), required: true },
     alarm: flag("--alarm"),
   },
 

@@ -22,7 +22,7 @@ export const LED = defineTarget({
   options: {
     trigger: {
       name: "--led-trigger-id",
-      value: shortTextKind("a name of at most 26 bytes", 26, true),
+      value: shortTextKind("a name of at most 16 bytes", 16, true),
       required: true,
     },
     delay: { name: "--led-delay", value: delayKind, hidden: (delay) => delay === 0 },
@@ -34,6 +34,7 @@ export const LED = defineTarget({
     { typed: '-j LED --led-trigger-id "foo"' },
     { typed: '-j LED --led-trigger-id "foo" --led-delay 42 --led-always-blink' },
     { typed: '-j LED --led-trigger-id "foo" --led-delay inf' },
+    { typed: "-j LED --led-trigger-id a1234567890123456", refused: true },
     { typed: "-j LED", refused: true },
   ],
 });

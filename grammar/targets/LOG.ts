@@ -1,6 +1,6 @@
 import type { ValueKind } from "../description.js";
 import { defineTarget, flag } from "../description.js";
-import { lineKind, reading } from "../values.js";
+import { lineKind, reading, readLong } from "../values.js";
 
 const WARNING = 4;
 /** Names of syslog levels, by their number. */
@@ -8,8 +8,8 @@ const LEVELS = [
   ["emerg", "panic"],
   ["alert"],
   ["crit"],
-  ["error", "err"],
-  ["warning", "warn"],
+  ["error"],
+  ["warning"],
   ["notice"],
   ["info"],
   ["debug"],
@@ -19,7 +19,8 @@ const levelKind: ValueKind<number> = {
   expects,
   grammar: () =>
     reading(expects, (text) => {
-      if (/^0*[0-7]$/.test(text)) return Number(text);
+      const number = readLong(text, 7n);
+      if (number !== undefined) return Number(number);
       const level = LEVELS.findIndex((names) => names.includes(text));
       return level < 0 ? undefined : level;
     }),

@@ -1,6 +1,14 @@
-import { ALL_ONES, printNetwork } from "../address.js";
-import { defineTarget } from "../description.js";
-import { networkKind } from "../values.js";
+import { ALL_ONES, maskAddress, type Network } from "../address.js";
+import { defineTarget, type ValueKind } from "../description.js";
+import { unmaskedNetworkKind } from "../values.js";
+
+const mappedKind: ValueKind<Network> = {
+  ...unmaskedNetworkKind,
+  grammar: (family) =>
+    unmaskedNetworkKind
+      .grammar(family)
+      .map(({ address, mask }) => ({ address: maskAddress(address, mask), mask })),
+};
 
 /** xt_NETMAP: of the destination in PREROUTING and OUTPUT, of the source in POSTROUTING and INPUT. */
 export const NETMAP = defineTarget({
@@ -13,7 +21,7 @@ export const NETMAP = defineTarget({
   tables: ["nat"],
   hooks: ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
   options: {
-    to: { name: "--to", value: { ...networkKind, print: printNetwork }, required: true },
+    to: { name: "--to", value: mappedKind, required: true },
   },
 
   meaning: ({ to }, { family }) => ({
@@ -25,6 +33,8 @@ export const NETMAP = defineTarget({
     { typed: "-j NETMAP --to 1.2.3.0/24", table: "nat" },
     { typed: "-j NETMAP --to 1.2.3.4", saved: "-j NETMAP --to 1.2.3.4/32", table: "nat" },
     { typed: "-j NETMAP --to dead::/64", table: "nat", family: "ipv6" },
+    { typed: "-j NETMAP --to 1.2.3.4/255.0.255.0", saved: "-j NETMAP --to 1.2.3.4/32", table: "nat" },
+    { typed: "-j NETMAP --to 1.2/16", saved: "-j NETMAP --to 1.0.0.0/16", table: "nat" },
     { typed: "-j NETMAP", table: "nat", refused: true },
     { typed: "-j NETMAP --to 1.2.3.4", refused: true },
   ],

@@ -13,7 +13,12 @@ export const NFLOG = defineTarget({
     prefix: { name: "--nflog-prefix", value: lineKind("a text of at most 63 bytes in one line", 63) },
     group: { name: "--nflog-group", value: numberKind(0, 65535), hidden: isZero },
     size: { name: "--nflog-size", value: numberKind(0, 0xffffffff) },
-    range: { name: "--nflog-range", value: numberKind(0, 0xffffffff), hidden: isZero },
+    // nft hands it to an expression of its own, which does not know it.
+    range: {
+      name: "--nflog-range",
+      value: numberKind(0, 0xffffffff),
+      hidden: (value, _negated, _given, flavour) => value === 0 || flavour === "nft",
+    },
     threshold: { name: "--nflog-threshold", value: numberKind(0, 65535), hidden: isZero },
   },
 

@@ -29,6 +29,7 @@ export const REDIRECT = defineTarget({
       table: "nat",
     },
     { typed: "-p udp -j REDIRECT --to-ports 42-1234", table: "nat" },
+    { typed: "-j REDIRECT --to-ports 8080 -p tcp", table: "nat", refused: true },
     { typed: "-j REDIRECT --to-ports 8080", table: "nat", refused: true },
     { typed: "-j REDIRECT", refused: true },
   ],

@@ -1,8 +1,13 @@
 import { defineTarget, flag, type Option } from "../description.js";
+import { EGRESS } from "../hooks.js";
 import { type SetReference, setReferenceKind } from "../sets.js";
 import { numberKind } from "../values.js";
 
-const reference = (name: string) => ({ name, value: setReferenceKind }) satisfies Option<SetReference>;
+const reference = (name: string) =>
+  ({ name, value: setReferenceKind, negatable: "ignored" }) satisfies Option<SetReference>;
+
+/** iptables looks neither at a `!` before these nor at how often they are given. */
+const loose = { negatable: "ignored", again: true } as const;
 
 /** xt_SET: puts the packet's addresses and ports into an ipset, or takes them out. */
 export const SET = defineTarget({
@@ -10,22 +15,27 @@ export const SET = defineTarget({
   summary: "puts the packet's addresses into an ipset, or takes them out, and goes on",
   options: {
     add: reference("--add-set"),
-    exist: flag("--exist"),
-    timeout: { name: "--timeout", value: numberKind(0, 0xfffffffe) },
+    exist: flag("--exist", loose),
+    timeout: { name: "--timeout", value: numberKind(0, 0xfffffffe), ...loose },
     remove: reference("--del-set"),
     map: reference("--map-set"),
-    mark: flag("--map-mark"),
-    priority: flag("--map-prio"),
-    queue: flag("--map-queue"),
+    mark: flag("--map-mark", loose),
+    priority: flag("--map-prio", loose),
+    queue: flag("--map-queue", loose),
   },
-  complete(given) {
+  complete(given, { table, hook }) {
     if (!given.add && !given.remove && !given.map) {
       return { refused: "one of --add-set, --del-set and --map-set must be given" };
     }
     if ((given.exist || given.timeout) && !given.add)
       return { refused: "--exist and --timeout go with --add-set" };
-    return (given.mark || given.priority || given.queue) && !given.map
-      ? { refused: "--map-mark, --map-prio and --map-queue go with --map-set" }
+    const maps = given.mark || given.priority || given.queue;
+    if ((maps !== undefined) !== (given.map !== undefined))
+      return { refused: "--map-set goes with --map-mark, --map-prio or --map-queue" };
+    if (given.map && table !== undefined && table !== "mangle")
+      return { refused: "--map-set may only be used in table mangle" };
+    return (given.priority || given.queue) && hook !== undefined && !EGRESS.includes(hook)
+      ? { refused: `--map-prio and --map-queue may not be used in ${hook}` }
       : given;
   },
   meaning: ({ mark }) =>
@@ -36,6 +46,9 @@ export const SET = defineTarget({
     { typed: "-j SET --add-set foo src --exist --timeout 5" },
     { typed: "-j SET --add-set foo src --del-set foo dst,dst" },
     { typed: "-j SET --map-set foo src --map-mark", table: "mangle" },
+    { typed: "-j SET --map-set foo src --map-mark", refused: true },
+    { typed: "-j SET --map-set foo src", table: "mangle", refused: true },
+    { typed: "-j SET ! --add-set foo src --exist ! --exist", saved: "-j SET --add-set foo src --exist" },
     { typed: "-j SET --del-set foo src --exist", refused: true },
     { typed: "-j SET", refused: true },
   ],

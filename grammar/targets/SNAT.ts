@@ -8,7 +8,7 @@ export const SNAT = defineTarget({
   tables: ["nat"],
   hooks: ["POSTROUTING", "INPUT"],
   options: {
-    to: { name: "--to-source", aliases: ["--to"], value: natRangeKind, required: true },
+    to: { name: "--to-source", value: natRangeKind, required: true },
     random: flag("--random"),
     randomFully: flag("--random-fully"),
     persistent: flag("--persistent"),

@@ -12,6 +12,7 @@ export const SNPT = defineTarget({
   families: ["ipv6"],
 
   tables: ["mangle"],
+  hooks: ["INPUT", "POSTROUTING"],
 
   options: {
     from: { name: "--src-pfx", value: prefixKind, required: true },

@@ -1,6 +1,12 @@
-import { defineTarget, flag } from "../description.js";
+import { defineTarget, flag, type ValueKind } from "../description.js";
 import { PROTOCOL } from "../protocols.js";
 import { numberKind } from "../values.js";
+
+/** A number of 32 bits, of which the low ones are kept. */
+const low = (mask: number): ValueKind<number> => {
+  const { grammar, ...kind } = numberKind(0, 0xffffffff);
+  return { ...kind, grammar: (family) => grammar(family).map((value) => (value & mask) >>> 0) };
+};
 
 /** xt_SYNPROXY. */
 export const SYNPROXY = defineTarget({
@@ -15,8 +21,8 @@ export const SYNPROXY = defineTarget({
   options: {
     sack: flag("--sack-perm"),
     timestamp: flag("--timestamp"),
-    wscale: { name: "--wscale", value: numberKind(0, 255) },
-    mss: { name: "--mss", value: numberKind(0, 65535) },
+    wscale: { name: "--wscale", value: low(0xff) },
+    mss: { name: "--mss", value: low(0xffff) },
     ecn: flag("--ecn"),
   },
 
@@ -31,6 +37,7 @@ export const SYNPROXY = defineTarget({
       saved: "-p tcp -j SYNPROXY --sack-perm --timestamp --wscale 9 --mss 1460",
     },
     { typed: "-p tcp -j SYNPROXY" },
+    { typed: "-p tcp -j SYNPROXY --wscale 257", saved: "-p tcp -j SYNPROXY --wscale 1" },
     { typed: "-j SYNPROXY --sack-perm", refused: true },
   ],
 });

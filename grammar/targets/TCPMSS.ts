@@ -17,7 +17,7 @@ export const TCPMSS = defineTarget({
     clamp: flag("--clamp-mss-to-pmtu"),
   },
 
-  complete: (given, { hook, matches = [] }) => {
+  complete: (given, { hook, flavour, matches = [] }) => {
     if (!given.set && !given.clamp)
       return { refused: "one of --set-mss and --clamp-mss-to-pmtu must be given" };
     if (given.clamp && !given.set && hook !== undefined && !EGRESS.includes(hook)) {
@@ -30,7 +30,8 @@ export const TCPMSS = defineTarget({
     });
     // Of the two, the kernel keeps the one that is given last; it can show only one.
     const last = Object.keys(given).at(-1);
-    if (!asksForSyn) return { refused: "it needs a match for SYN packets, for example -m tcp --syn" };
+    if (!asksForSyn && flavour === "legacy")
+      return { refused: "it needs a match for SYN packets, for example -m tcp --syn" };
     return given.set && given.clamp ? (last === "set" ? { set: given.set } : { clamp: given.clamp }) : given;
   },
   meaning: () => ({ kind: "note", what: "TCPMSS" }),

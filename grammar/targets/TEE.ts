@@ -1,5 +1,5 @@
 import { defineTarget } from "../description.js";
-import { addressKind, interfaceKind } from "../values.js";
+import { addressKind, cutWordKind } from "../values.js";
 
 /** xt_TEE. */
 export const TEE = defineTarget({
@@ -9,13 +9,14 @@ export const TEE = defineTarget({
 
   options: {
     gateway: { name: "--gateway", value: addressKind, required: true },
-    out: { name: "--oif", value: interfaceKind },
+    out: { name: "--oif", value: cutWordKind("an interface name of at most 15 characters", 15) },
   },
 
   meaning: () => ({ kind: "note", what: "TEE" }),
   examples: [
     { typed: "-j TEE --gateway 1.1.1.1 --oif eth0", table: "mangle" },
     { typed: "-j TEE --gateway dead::beef", family: "ipv6" },
+    { typed: "-j TEE --gateway 10.1", saved: "-j TEE --gateway 10.0.0.1" },
     { typed: "-j TEE", refused: true },
   ],
 });

@@ -1,6 +1,6 @@
 import { defineTarget } from "../description.js";
 import { PROTOCOL } from "../protocols.js";
-import { addressKind, fullMarkKind, portKind } from "../values.js";
+import { addressKind, fullMarkKind, resolvedPortKind } from "../values.js";
 
 /** xt_TPROXY. */
 export const TPROXY = defineTarget({
@@ -12,7 +12,7 @@ export const TPROXY = defineTarget({
   tables: ["mangle"],
   hooks: ["PREROUTING"],
   options: {
-    port: { name: "--on-port", value: portKind, required: true },
+    port: { name: "--on-port", value: resolvedPortKind, required: true },
     address: { name: "--on-ip", value: addressKind },
     mark: { name: "--tproxy-mark", value: fullMarkKind },
   },

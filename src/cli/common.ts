@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Family, readAddress } from "../../grammar/address.js";
 import { nearest } from "../problems/nearest.js";
 import { hasErrors, type Problem } from "../problems/problem.js";
+import { TEXT_KINDS, type TextKind } from "../text/segments.js";
 import { EXIT, UsageError } from "./exit.js";
 import type { IO } from "./io.js";
 import { type ProblemOptions, printProblems } from "./print-problems.js";
@@ -48,6 +49,16 @@ export function settingFlag(text: string, before: ReadonlyMap<string, string>): 
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("A fact is KEY=VALUE.");
   return new Map(before).set(text.slice(0, at), text.slice(at + 1));
+}
+
+/** `--as`: what the inputs are, where that cannot be told by content. */
+export function kindFlag(text: string): TextKind {
+  const kind = TEXT_KINDS.find((one) => one === text);
+  if (kind !== undefined) return kind;
+  const near = nearest(text, TEXT_KINDS);
+  throw new InvalidArgumentError(
+    near === undefined ? `The kinds are ${TEXT_KINDS.join(", ")}.` : `Did you mean ${near}?`,
+  );
 }
 
 /** `-o`, with a "did you mean" for a form that is not there. */

@@ -59,8 +59,9 @@ export function versionOf(flags: NodeFlags): Version {
   const version = readVersion(flags.kubeProxy);
   if (version === undefined) {
     throw new UsageError(
-      `error[LF5007]: landfall does not know kube-proxy ${flags.kubeProxy}`,
+      `landfall does not know kube-proxy ${flags.kubeProxy}`,
       `it knows ${VERSIONS.join(", ")}; \`landfall versions\` tells what changed when`,
+      "LF5007",
     );
   }
   return version;

@@ -1,3 +1,5 @@
+import type { Code } from "../problems/codes.js";
+
 /** Exit codes. The family of diff and grep: 1 is an answer, above 1 is trouble. */
 export const EXIT = {
   done: 0,
@@ -10,11 +12,13 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** A command that was used wrongly: message and hint for stderr, exit 2. */
+/** A command that was used wrongly: message and hint for stderr, exit 2. Few faults of usage have a code. */
 export class UsageError extends Error {
   readonly hint: string | undefined;
-  constructor(message: string, hint?: string) {
+  readonly code: Code | undefined;
+  constructor(message: string, hint?: string, code?: Code) {
     super(message);
     this.hint = hint;
+    this.code = code;
   }
 }

@@ -7,81 +7,122 @@ import { readCluster } from "../cluster/read.js";
 import type { Document } from "../documents/document.js";
 import { readDocuments } from "../documents/read.js";
 import { appendAll } from "../problems/append.js";
-import type { Problem, Source } from "../problems/problem.js";
-import type { Network } from "../state/network.js";
+import { type Problem, placeInLine, type Source } from "../problems/problem.js";
+import { joinNetworks, type Network } from "../state/network.js";
 import { mergeStates, type NodeState } from "../state/nodestate.js";
-import { familyOfRules } from "../text/family.js";
-import { recognise, type TextKind } from "../text/recognise.js";
-import { readRules } from "../text/rules.js";
+import { type NodeText, type NodeTextOptions, readNodeText } from "../text/read.js";
+import { type Segment, segmentsOf, type TextKind } from "../text/segments.js";
 import type { IO } from "./io.js";
+import { type PackedFile, UnpackError, unpack } from "./unpack.js";
 
 /** What the named inputs hold. */
 export interface Inputs {
-  readonly rules: readonly { readonly source: Source; readonly family: Family }[];
+  /** Texts of a node, in the order in which they came. */
+  readonly segments: readonly Segment[];
   /** Absent when no objects were given. */
   readonly cluster?: ClusterModel;
+  /** Of network documents. */
   readonly network?: Network;
   readonly problems: readonly Problem[];
 }
 
-/** Reads all inputs; `-` is standard input, a folder stands for its files. */
-export async function readInputs(names: readonly string[], io: IO): Promise<Inputs> {
+/** Reads all inputs; `-` is standard input, a folder or an archive stands for its files. `as` forces the kind. */
+export async function readInputs(names: readonly string[], io: IO, as?: TextKind): Promise<Inputs> {
   const problems: Problem[] = [];
-  const sources: Source[] = [];
-  for (const name of names) {
-    const source = await readSource(name, io, problems);
-    appendAll(sources, source);
-  }
-  const rules: { source: Source; family: Family }[] = [];
+  const segments: Segment[] = [];
   const documents: Document[] = [];
-  for (const source of sources) {
-    const kind = recognise(source.text);
-    if (kind === "rules") appendAll(rules, byFamily(source));
-    else if (kind === "documents") {
-      const read = readDocuments(source);
-      appendAll(documents, read.documents);
-      appendAll(problems, read.problems);
-    } else problems.push(unreadable(source, kind));
+  for (const name of names) {
+    const { sources, isCollection } = await readSources(name, io, problems);
+    for (const source of sources) {
+      const parts = as === undefined ? segmentsOf(source) : [{ kind: as, source }];
+      if (parts.length === 0) problems.push(unrecognised(source, isCollection));
+      for (const part of parts) {
+        if (part.kind !== "documents") segments.push(part);
+        else {
+          const read = readDocuments(part.source);
+          appendAll(documents, read.documents);
+          appendAll(problems, read.problems);
+        }
+      }
+    }
   }
-  let network: Network | undefined;
+  const networks: Network[] = [];
   for (const document of documents.filter(isNetworkDocument)) {
     const read = readNetworkDocument(document);
     appendAll(problems, read.problems);
-    network = read.network ?? network;
+    if (read.network !== undefined) networks.push(read.network);
   }
   const objects = documents.filter((document) => !isNetworkDocument(document));
   const cluster = objects.length === 0 ? undefined : readCluster(objects);
   if (cluster !== undefined) appendAll(problems, cluster.problems);
   return {
-    rules,
+    segments,
     ...(cluster === undefined ? {} : { cluster: cluster.model }),
-    ...(network === undefined ? {} : { network }),
+    ...(networks.length === 0 ? {} : { network: joinNetworks(networks) }),
     problems,
   };
 }
 
-/** The rules among the inputs as one state; their problems are added. */
-export function readDumps(inputs: Inputs, problems: Problem[]): NodeState {
-  return mergeStates(
-    inputs.rules.map(({ source, family }) => {
-      const read = readRules(source, { family });
-      appendAll(problems, read.problems);
-      return { rulesets: { [family]: read.ruleset } };
-    }),
-  );
+/** Whether rules are among the inputs. */
+export function hasRules({ segments }: Inputs): boolean {
+  return segments.some(({ kind }) => kind === "rules");
+}
+
+/** The texts of a node, read; their problems are added. */
+export function readTexts(
+  { segments }: Inputs,
+  problems: Problem[],
+  options: NodeTextOptions = {},
+): readonly NodeText[] {
+  return segments.flatMap((segment) => {
+    const texts = readNodeText(segment, options);
+    for (const text of texts) appendAll(problems, text.problems);
+    return texts;
+  });
+}
+
+/** All that the inputs tell of one node; problems are added. */
+export function readState(inputs: Inputs, problems: Problem[], options: NodeTextOptions = {}): NodeState {
+  const texts = readTexts(inputs, problems, options);
+  for (const family of ["ipv4", "ipv6"] as const) {
+    const holders = texts.filter(({ state }) => state.rulesets[family] !== undefined);
+    if (holders.length > 1) problems.push(rulesTwice(family, holders.length));
+  }
+  return mergeStates([
+    ...texts.map(({ state }) => state),
+    ...(inputs.network === undefined ? [] : [{ rulesets: {}, network: inputs.network }]),
+  ]);
+}
+
+function rulesTwice(family: Family, count: number): Problem {
+  return {
+    code: "LF1023",
+    severity: "warning",
+    message: `${count} inputs hold ${family === "ipv4" ? "IPv4" : "IPv6"} rules: only those of the last are used`,
+    help: "give the dumps of one node at a time",
+  };
 }
 
 /** The text of one input, or a problem that says why there is none. */
 export async function readSource(name: string, io: IO, problems: Problem[]): Promise<readonly Source[]> {
+  return (await readSources(name, io, problems)).sources;
+}
+
+interface Sources {
+  readonly sources: readonly Source[];
+  /** They are the files of a folder or an archive, of which some may be of no use here. */
+  readonly isCollection: boolean;
+}
+
+async function readSources(name: string, io: IO, problems: Problem[]): Promise<Sources> {
+  const nothing = { sources: [], isCollection: false };
   let bytes: Uint8Array;
   try {
-    if (name !== "-") {
-      const files = await io.listFolder(name);
-      if (files !== undefined) {
-        const sources: Source[] = [];
-        for (const file of files) appendAll(sources, await readSource(file, io, problems));
-        return sources;
-      }
+    const files = name === "-" ? undefined : await io.listFolder(name);
+    if (files !== undefined) {
+      const sources: Source[] = [];
+      for (const file of files) appendAll(sources, (await readSources(file, io, problems)).sources);
+      return { sources, isCollection: true };
     }
     bytes = name === "-" ? await io.readStdin() : await io.readFile(name);
   } catch (error) {
@@ -94,10 +135,25 @@ export async function readSource(name: string, io: IO, problems: Problem[]): Pro
         ? { help: "give the name of a file that is there, or - for standard input" }
         : {}),
     });
-    return [];
+    return nothing;
   }
-  const source = decode(name, bytes, problems);
-  return source === undefined ? [] : [source];
+  let packed: readonly PackedFile[] | undefined;
+  try {
+    packed = await unpack(name, bytes);
+  } catch (error) {
+    if (!(error instanceof UnpackError)) throw error;
+    problems.push({
+      code: "LF1032",
+      severity: "error",
+      message: `this archive cannot be unpacked: ${error.message}`,
+      place: startOf({ name, text: "" }),
+      help: "was it copied in full?",
+    });
+    return nothing;
+  }
+  const files = packed ?? [{ name, bytes }];
+  const sources = files.flatMap((file) => decode(file.name, file.bytes, problems) ?? []);
+  return { sources, isCollection: files.length > 1 };
 }
 
 const FILE_ERRORS: Readonly<Record<string, string>> = {
@@ -106,34 +162,31 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EISDIR: "it is a folder",
 };
 
+function startOf(source: Source): NonNullable<Problem["place"]> {
+  const end = source.text.search(/\r?\n|$/);
+  return placeInLine(source, 1, 1, Math.max(end, 1) + 1);
+}
+
+/** Of so many characters one may be a NUL, as a log that was cut off by a crash has them. */
+const NULS_AMONG = 1000;
+
 function decode(name: string, bytes: Uint8Array, problems: Problem[]): Source | undefined {
   const complain = (code: "LF1030" | "LF1032", message: string, help: string): undefined => {
-    const place = { source: { name, text: "" }, line: 1, column: 1, endLine: 1, endColumn: 2 };
-    problems.push({ code, severity: "error", message, place, help });
+    problems.push({ code, severity: "error", message, place: startOf({ name, text: "" }), help });
     return undefined;
   };
-  if (bytes.length === 0)
-    return complain(
-      "LF1030",
-      "this input is empty",
-      "did the command before the pipe fail? iptables-save needs root",
-    );
   const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-    return { name, text: new TextDecoder(first === 0xff ? "utf-16le" : "utf-16be").decode(bytes) };
-  }
-  if (bytes.includes(0)) {
-    const gzip = first === 0x1f && second === 0x8b;
+  const isUTF16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  // Bytes that are no UTF-8 stand for themselves in comments: they are shown as U+FFFD.
+  const text = new TextDecoder(isUTF16 ? (first === 0xff ? "utf-16le" : "utf-16be") : "utf-8").decode(bytes);
+  const nuls = isUTF16 ? 0 : bytes.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
+  if (nuls * NULS_AMONG > bytes.length) {
     return complain(
       "LF1032",
       "this is a binary file, not text",
-      gzip
-        ? "unpack it first: gzip -dc FILE | landfall …"
-        : "landfall reads text as iptables-save and kubectl print it",
+      "landfall reads text as iptables-save and kubectl print it",
     );
   }
-  // Bytes that are no UTF-8 stand for themselves in comments: they are shown as U+FFFD.
-  const text = new TextDecoder("utf-8").decode(bytes);
   if (text.trim() === "")
     return complain(
       "LF1030",
@@ -143,53 +196,12 @@ function decode(name: string, bytes: Uint8Array, problems: Problem[]): Source | 
   return { name, text };
 }
 
-/** iptables-save and ip6tables-save output that was put into one input, apart again. */
-function byFamily(source: Source): readonly { source: Source; family: Family }[] {
-  const whole = familyOfRules(source.text);
-  const other = whole === "ipv4" ? /^# Generated by ip6tables/m : /^# Generated by iptables/m;
-  const at = source.text.search(other);
-  if (at <= 0) return [{ source, family: whole }];
-  // Line numbers stay those of the input: what belongs to the other family is blanked, not cut.
-  const blank = source.text.slice(0, at).replace(/[^\n]/g, "");
-  return [
-    { source: { name: source.name, text: source.text.slice(0, at) }, family: whole },
-    {
-      source: { name: source.name, text: blank + source.text.slice(at) },
-      family: whole === "ipv4" ? "ipv6" : "ipv4",
-    },
-  ];
-}
-
-const ADVICE: Readonly<Partial<Record<TextKind, readonly [string, string]>>> = {
-  nft: [
-    "`nft list ruleset`",
-    "landfall reads iptables-save text; on this node run `iptables-nft-save` as root",
-  ],
-  ipset: ["`ipset save` or `ipset list`", "landfall does not read sets yet; leave this input out"],
-  ipvsadm: ["`ipvsadm` output", "landfall does not read IPVS yet; give the node's iptables-save"],
-  conntrack: ["`conntrack -L`", "landfall does not read connection entries yet; leave this input out"],
-  addresses: ["`ip addr`", "write the addresses with --local-ip, or as a network document"],
-  routes: ["`ip route`", "write the routes as a network document"],
-  listing: ["`iptables -L`", "a listing leaves parts of rules out; run `iptables-save` instead"],
-};
-
-function unreadable(source: Source, kind: TextKind): Problem {
-  const end = source.text.search(/\r?\n|$/);
-  const place = { source, line: 1, column: 1, endLine: 1, endColumn: Math.max(end, 1) + 1 };
-  const [what, help] = ADVICE[kind] ?? [];
-  return what === undefined
-    ? {
-        code: "LF1034",
-        severity: "error",
-        message: "what kind of text this is, is not recognised",
-        place,
-        help: "landfall reads iptables-save text, Kubernetes objects (YAML or JSON) and network documents",
-      }
-    : {
-        code: "LF1031",
-        severity: "error",
-        message: `this looks like ${what}`,
-        place,
-        ...(help === undefined ? {} : { help }),
-      };
+function unrecognised(source: Source, isCollection: boolean): Problem {
+  return {
+    code: "LF1034",
+    severity: isCollection ? "note" : "error",
+    message: "what kind of text this is, is not recognised",
+    place: startOf(source),
+    help: `landfall reads what iptables-save, ipset save, ipvsadm -Sn, conntrack -L, ip addr and ip route print, Kubernetes objects and network documents; --as KIND says what it is`,
+  };
 }

@@ -19,7 +19,7 @@ export interface IO {
   /** Rejects as node:fs does. */
   readFile(path: string): Promise<Uint8Array>;
   exists(path: string): boolean;
-  /** Paths of the files in a folder, sorted; undefined when it is no folder. */
+  /** Paths of the files in a folder and in those below it, sorted; undefined when it is no folder. */
   listFolder(path: string): Promise<readonly string[] | undefined>;
   /** Makes the folder if it is missing. */
   writeFile(folder: string, name: string, text: string): Promise<void>;
@@ -48,10 +48,10 @@ export function processIO(): IO {
     exists: (path) => existsSync(path),
     async listFolder(path) {
       if (!(await stat(path)).isDirectory()) return undefined;
-      const entries = await readdir(path, { withFileTypes: true });
+      const entries = await readdir(path, { withFileTypes: true, recursive: true });
       return entries
         .filter((entry) => entry.isFile())
-        .map((entry) => join(path, entry.name))
+        .map((entry) => join(entry.parentPath, entry.name))
         .sort();
     },
     async writeFile(folder, name, text) {

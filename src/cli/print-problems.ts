@@ -3,8 +3,9 @@ import type { Problem, Severity } from "../problems/problem.js";
 import type { IO } from "./io.js";
 import type { ProblemDocument } from "./schemas.js";
 import { type Colour, type ColourChoice, clean, type Style, styleFor } from "./style.js";
+import { widthOf } from "./table.js";
 
-/** More than these are only counted. */
+/** More than these are only counted: in all, and of one kind. */
 const PRINTED_MAX = 20;
 const ALIKE_MAX = 5;
 /** Wider lines are trimmed around the place. */
@@ -17,26 +18,50 @@ export interface ProblemOptions extends ColourChoice {
 
 /** Prints problems to stderr; notes are left out when quiet. */
 export function printProblems(problems: readonly Problem[], io: IO, options: ProblemOptions): void {
-  const shown = options.quiet ? problems.filter(({ severity }) => severity !== "note") : problems;
+  const shown = withoutRepeats(problems).filter(({ severity }) => !(options.quiet && severity === "note"));
   if (options.diagnostics === "json") {
     for (const problem of shown) io.stderr.write(`${JSON.stringify(asJson(problem))}\n`);
     return;
   }
   const style = styleFor(io.stderr, io.env, options);
-  const alike = new Map<string, number>();
-  let printed = 0;
+  const chosen = choose(shown);
   const left: Problem[] = [];
   for (const problem of shown) {
-    const kind = `${problem.code} ${problem.message.replace(/\d+|"[^"]*"/g, "")}`;
-    const count = (alike.get(kind) ?? 0) + 1;
-    alike.set(kind, count);
-    if (count > ALIKE_MAX || printed >= PRINTED_MAX) left.push(problem);
-    else {
-      printed++;
-      io.stderr.write(`${problemText(problem, style)}\n`);
-    }
+    if (chosen.has(problem)) io.stderr.write(`${problemText(problem, style)}\n`);
+    else left.push(problem);
   }
   if (left.length > 0) io.stderr.write(`${countText(left)}\n`);
+}
+
+/** What is said twice, as by the rules of both families, is said once. */
+function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ code, message, place }) => {
+    const key = `${code} ${place?.source.name}:${place?.line}:${place?.column} ${message}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+/** Which to print: the first of each kind, and errors before all else, so that no flood of notes hides one. */
+function choose(problems: readonly Problem[]): ReadonlySet<Problem> {
+  const chosen = new Set<Problem>();
+  const alike = new Map<string, number>();
+  for (const severity of ["error", "warning", "note"]) {
+    for (const problem of problems) {
+      if (chosen.size >= PRINTED_MAX) return chosen;
+      if (problem.severity !== severity) continue;
+      const kind = kindOf(problem);
+      const count = alike.get(kind) ?? 0;
+      alike.set(kind, count + 1);
+      if (count < ALIKE_MAX) chosen.add(problem);
+    }
+  }
+  return chosen;
+}
+
+/** What faults of one kind have in common: the code, and the message without quotations, names and numbers. */
+function kindOf({ code, severity, message }: Problem): string {
+  return `${code} ${severity} ${message.replace(/"[^"]*"/g, "").replace(/\S*[^a-z\s]\S*/g, "")}`;
 }
 
 /** One problem, without the last line's end. */
@@ -67,10 +92,10 @@ function excerpt({ place, label, severity }: Problem, style: Style): readonly st
   const marked = clean(text.slice(start, Math.min(end, to)));
   const after = clean(text.slice(Math.min(end, to), to)) + (to < text.length ? " …" : "");
   const gutter = String(place.line);
-  const underline = "^".repeat(Math.max(1, marked.length));
+  const underline = "^".repeat(Math.max(1, widthOf(marked)));
   return [
     `${style.paint("dim", `${gutter}│ `)}${before}${marked}${after}`,
-    `${style.paint("dim", `${" ".repeat(gutter.length)}│ `)}${" ".repeat(before.length)}${style.paint(COLOURS[severity], `${underline}${label === undefined ? "" : ` ${clean(label)}`}`)}`,
+    `${style.paint("dim", `${" ".repeat(gutter.length)}│ `)}${" ".repeat(widthOf(before))}${style.paint(COLOURS[severity], `${underline}${label === undefined ? "" : ` ${clean(label)}`}`)}`,
   ];
 }
 

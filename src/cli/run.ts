@@ -1,8 +1,12 @@
 /** Arguments → command → exit code. Commands are loaded when they are asked for, so that `--help` stays quick. */
 import { Command, CommanderError, Option } from "commander";
-import { addressFlag, familyFlag, outputFlag, settingFlag, withCommonFlags } from "./common.js";
+import type { Code } from "../problems/codes.js";
+import { TEXT_KINDS } from "../text/segments.js";
+import { addressFlag, familyFlag, kindFlag, outputFlag, settingFlag, withCommonFlags } from "./common.js";
 import { EXIT, UsageError } from "./exit.js";
 import type { IO } from "./io.js";
+import { type ProblemOptions, printProblems } from "./print-problems.js";
+import { clean } from "./style.js";
 import { VERSION } from "./version.js";
 
 /** Runs one command line (without `node` and the script). Never rejects. */
@@ -13,6 +17,12 @@ export async function run(args: readonly string[], io: IO): Promise<number> {
   };
   const program = makeProgram(io, finish);
   const debug = args.includes("--debug");
+  let flags: ProblemOptions = {};
+  program.hook("preAction", (_program, command) => {
+    flags = command.opts();
+  });
+  const complain = (code: Code, message: string, help?: string): void =>
+    printProblems([{ code, severity: "error", message, ...(help === undefined ? {} : { help }) }], io, flags);
   try {
     if (args.length === 0) {
       io.stderr.write(program.helpInformation());
@@ -25,19 +35,28 @@ export async function run(args: readonly string[], io: IO): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (error instanceof UsageError) {
-      const prefix = error.message.startsWith("error[") ? "" : "error: ";
-      io.stderr.write(
-        `${prefix}${error.message}\n${error.hint === undefined ? "" : `  = help: ${error.hint}\n`}`,
-      );
+      const { code, message, hint } = error;
+      if (code === undefined) {
+        io.stderr.write(
+          `error: ${clean(message)}\n${hint === undefined ? "" : `  = help: ${clean(hint)}\n`}`,
+        );
+      } else complain(code, message, hint);
       return EXIT.usage;
     }
-    const what = error instanceof Error ? error.message : String(error);
-    io.stderr.write(
-      `error[LF9001]: an internal error: ${what}\n  = help: this is a fault of landfall; please report it with the input, or with --debug for the stack\n`,
+    complain(
+      "LF9001",
+      `an internal error: ${error instanceof Error ? error.message : String(error)}`,
+      "this is a fault of landfall; please report it with the input, or with --debug for the stack",
     );
     if (debug && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return EXIT.internal;
   }
+}
+
+function asOption(): Option {
+  return new Option("--as <kind>", `what the inputs are: ${TEXT_KINDS.join(", ")}; default: told by content`)
+    .argParser(kindFlag)
+    .default(undefined);
 }
 
 const NODE_FLAGS: readonly Option[] = [
@@ -61,7 +80,7 @@ function makeProgram(io: IO, finish: (code: number) => void): Command {
     .option("--debug", "show the stack of an internal error")
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeErr: (text) => io.stderr.write(clean(text, true)),
     })
     .exitOverride();
   program.addHelpText(
@@ -71,6 +90,7 @@ Examples:
   iptables-save | landfall trace - 10.1.2.3:4567 to 10.96.0.10:53/udp
   landfall compile objects.yaml kube-proxy.yaml -o save
   landfall fmt node-a.save
+  landfall explain LF1007
 `,
   );
 
@@ -111,6 +131,7 @@ Examples:
     .addOption(outputFlag(["text", "json", "ndjson"], "text").default(undefined))
     .option("--packets <file>", "packets, one JSON object a line; - is standard input")
     .option("--packet-json <json>", "one packet as a JSON object")
+    .addOption(asOption())
     .option("--fresh", "no connection is known and all recent lists are empty")
     .option("--exact", "shares as fractions")
     .option("--strict", "exit 4 when the answer took anything for granted")
@@ -129,16 +150,39 @@ Examples:
 
   const fmt = program
     .command("fmt")
-    .summary("canonical text, as iptables-save prints it; all problems of an input")
+    .summary("canonical text, as the real tools print it; all problems of an input")
     .description(
-      "Print rules as iptables-save would after loading them, and say all that is wrong with a text.",
+      "Print rules as iptables-save would after loading them, other texts of a node as their tools do, and say all that is wrong with a text.",
     )
-    .argument("[files...]", "iptables-save or iptables-restore text; - is standard input")
+    .argument(
+      "[files...]",
+      "what iptables-save, ipset save, ipvsadm -Sn, conntrack -L, ip addr, ip route print; several kinds may stand in one; folders, .gz and .tgz; - is standard input",
+    )
     .addOption(new Option("--family <family>", "4 or 6; default: told from the text").argParser(familyFlag))
+    .addOption(
+      new Option("--flavour <flavour>", "whose iptables prints the rules")
+        .choices(["legacy", "nft"])
+        .default("legacy"),
+    )
+    .addOption(asOption())
     .option("--partial", "print what could be read, with `# not read: …` in the place of each bad line")
     .addHelpText("before", "Examples:\n  landfall fmt node-a.save\n  iptables-save | landfall fmt -\n");
   withCommonFlags(fmt).action(async (files, flags) =>
     finish(await (await import("./commands/fmt.js")).fmt(files, flags, io)),
+  );
+
+  const explain = program
+    .command("explain")
+    .summary("what a problem code means, why it matters, and what to do")
+    .description("Tell what a problem code means, why it matters, with an example, and what to do.")
+    .argument("[codes...]", "codes as they stand in brackets in problems, for example LF1007")
+    .addOption(outputFlag(["text", "json"], "text"))
+    .addHelpText(
+      "before",
+      "Examples:\n  landfall explain LF1007\n  landfall explain lf1002 lf1021 -o json\n",
+    );
+  withCommonFlags(explain).action(async (words, flags) =>
+    finish(await (await import("./commands/explain.js")).explain(words, flags, io, run)),
   );
 
   const versions = program
@@ -154,7 +198,10 @@ Examples:
     .command("schema")
     .summary("JSON Schema of what -o json prints")
     .description("Print the JSON Schema of a document that -o json prints.")
-    .argument("<document>", "compile, trace, versions, or diagnostics (lines of --diagnostics json)");
+    .argument(
+      "<document>",
+      "compile, trace, explain, versions, or diagnostics (lines of --diagnostics json)",
+    );
   withCommonFlags(schema).action(async (name) =>
     finish(await (await import("./commands/schema.js")).schema(name, io)),
   );

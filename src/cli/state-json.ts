@@ -1,10 +1,16 @@
 /** NodeState as JSON: the `state` of landfall/compile@1. */
-import { type Address, type Family, printAddress, printNetwork } from "../../grammar/address.js";
+import {
+  type Address,
+  type Family,
+  type Network as Prefix,
+  printAddress,
+  printNetwork,
+} from "../../grammar/address.js";
 import type { Given, OptionTable } from "../../grammar/description.js";
 import { matchNamed, targetNamed } from "../../grammar/extensions.js";
 import { HEADER_OPTIONS } from "../../grammar/header.js";
 import { printedOptions } from "../../grammar/print.js";
-import type { Network } from "../state/network.js";
+import type { Interface, Network, PolicyRule, Route } from "../state/network.js";
 import type { NodeState } from "../state/nodestate.js";
 import {
   type Chain,
@@ -91,26 +97,85 @@ function counters(given: Counters | undefined): { packets: string | null; bytes:
     : { packets: `${given.packets}`, bytes: `${given.bytes}` };
 }
 
-function networkDocument({ interfaces, routes, masquerade, sysctls }: Network): NetworkDocument {
+function networkDocument(network: Network): NetworkDocument {
   return {
-    interfaces:
-      interfaces?.map(({ name, addresses, ports }) => ({
-        name,
-        addresses: addresses.map(({ address, subnet }) => printNetwork({ address, mask: subnet.mask })),
-        ports: ports?.map((one) => ({ name: one.name, hosts: one.hosts.map(printAddress) })) ?? null,
-      })) ?? null,
-    routes:
-      routes?.map(({ type, to, via, dev, src, metric }) => ({
-        type,
-        to: printNetwork(to),
-        via: addressText(via),
-        dev: dev ?? null,
-        src: addressText(src),
-        metric: metric ?? null,
-      })) ?? null,
-    masquerade: (masquerade ?? []).map(printAddress),
-    sysctls: Object.fromEntries(sysctls),
+    interfaces: network.interfaces?.map(interfaceDocument) ?? null,
+    addressFamilies: network.addressFamilies === undefined ? null : [...network.addressFamilies],
+    routes: network.routes?.map(routeDocument) ?? null,
+    routeFamilies: network.routeFamilies === undefined ? null : [...network.routeFamilies],
+    policyRules: network.policyRules?.map(policyRuleDocument) ?? null,
+    masquerade: (network.masquerade ?? []).map(printAddress),
+    sysctls: Object.fromEntries(network.sysctls),
   };
+}
+
+function interfaceDocument(one: Interface): NonNullable<NetworkDocument["interfaces"]>[number] {
+  return {
+    name: one.name,
+    addresses: one.addresses.map(({ address, subnet }) => printNetwork({ address, mask: subnet.mask })),
+    details: one.addresses.map(({ peer, broadcast, scope, flags }) => ({
+      peer: addressText(peer),
+      broadcast: addressText(broadcast),
+      scope: scope ?? null,
+      flags: [...(flags ?? [])],
+    })),
+    ports: one.ports?.map(({ name, hosts }) => ({ name, hosts: hosts?.map(printAddress) ?? null })) ?? null,
+    index: one.index ?? null,
+    flags: one.flags === undefined ? null : [...one.flags],
+    mtu: one.mtu ?? null,
+    linkAddress: one.linkAddress ?? null,
+    kind: one.kind ?? null,
+    master: one.master ?? null,
+    link: one.link ?? null,
+  };
+}
+
+function routeDocument(route: Route): NonNullable<NetworkDocument["routes"]>[number] {
+  return {
+    type: route.type,
+    to: printNetwork(route.to),
+    via: addressText(route.via),
+    dev: route.dev ?? null,
+    src: addressText(route.src),
+    metric: route.metric ?? null,
+    from: prefixText(route.from),
+    table: route.table ?? null,
+    proto: route.proto ?? null,
+    scope: route.scope ?? null,
+    flags: [...(route.flags ?? [])],
+    nextHops: (route.nextHops ?? []).map(({ via, dev, weight, flags }) => ({
+      via: addressText(via),
+      dev: dev ?? null,
+      weight: weight ?? null,
+      flags: [...(flags ?? [])],
+    })),
+    attributes: attributes(route.attributes),
+  };
+}
+
+function policyRuleDocument(rule: PolicyRule): NonNullable<NetworkDocument["policyRules"]>[number] {
+  return {
+    family: rule.family,
+    priority: rule.priority,
+    not: rule.not ?? false,
+    from: prefixText(rule.from),
+    to: prefixText(rule.to),
+    fwmark: rule.fwmark === undefined ? null : { ...rule.fwmark },
+    iif: rule.iif ?? null,
+    oif: rule.oif ?? null,
+    action: rule.action,
+    table: rule.table ?? null,
+    goto: rule.goto ?? null,
+    attributes: attributes(rule.attributes),
+  };
+}
+
+function attributes(pairs: Route["attributes"] = []): { name: string; value: string }[] {
+  return pairs.map(([name, value]) => ({ name, value }));
+}
+
+function prefixText(prefix: Prefix | undefined): string | null {
+  return prefix === undefined ? null : printNetwork(prefix);
 }
 
 function addressText(address: Address | undefined): string | null {

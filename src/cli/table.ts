@@ -17,6 +17,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   );
 }
 
-function widthOf(text: string): number {
+/** In characters; colours take no room. */
+export function widthOf(text: string): number {
   return [...text.replace(COLOURS, "")].length;
 }

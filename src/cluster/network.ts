@@ -10,7 +10,13 @@ import { type Document, isRecord, type Path } from "../documents/document.js";
 import { appendAll } from "../problems/append.js";
 import { nearest } from "../problems/nearest.js";
 import type { Problem } from "../problems/problem.js";
-import type { Interface, InterfaceAddress, Network, Route } from "../state/network.js";
+import {
+  type Interface,
+  type InterfaceAddress,
+  type Network,
+  type Route,
+  sysctlName,
+} from "../state/network.js";
 import { LOOPBACK } from "./node.js";
 import { absent, address, flag, present, text } from "./objects/fields.js";
 
@@ -76,11 +82,12 @@ export function readNetworkDocument(document: Document): NetworkRead {
   const object = checked(document, networkSchema, "network", problems);
   if (object === undefined) return { problems };
   checkFieldNames(document, networkSchema, { who: "network", effect: "", every: true }, problems);
-  const interfaces: Interface[] = (object.interfaces ?? []).map(({ name, addresses, ports }) => ({
+  const interfaces: Interface[] = (object.interfaces ?? []).map(({ name, kind, addresses, ports }) => ({
     name,
+    ...present("kind", kind),
     addresses: (addresses ?? []).map(interfaceAddress),
     ...(ports
-      ? { ports: ports.map((port) => ({ name: port.name, hosts: (port.hosts ?? []).map(addressOf) })) }
+      ? { ports: ports.map((port) => ({ name: port.name, ...present("hosts", port.hosts?.map(addressOf)) })) }
       : {}),
   }));
   appendAll(problems, unknownDevices(document, interfaces, object.routes ?? []));
@@ -96,18 +103,13 @@ export function readNetworkDocument(document: Document): NetworkRead {
       ...present("dev", route.dev),
       ...present("src", route.src ? addressOf(route.src) : undefined),
       ...present("metric", route.metric),
+      ...(route.onlink ? { flags: ["onlink"] } : {}),
     };
   });
   const sysctls = new Map(
-    Object.entries(object.sysctls ?? {}).map(([name, value]) => [dotted(name), String(value)]),
+    Object.entries(object.sysctls ?? {}).map(([name, value]) => [sysctlName(name), String(value)]),
   );
   return { network: { interfaces, routes, sysctls }, ...present("family", object.family), problems };
-}
-
-/** sysctl(8) takes `net/ipv4/conf/eth0.5/…` too: whichever of `/` and `.` comes first separates, the other is literal. */
-function dotted(name: string): string {
-  const separator = /[./]/.exec(name)?.[0];
-  return separator === "/" ? name.replace(/[./]/g, (mark) => (mark === "/" ? "." : "/")) : name;
 }
 
 function interfaceAddress(text: string): InterfaceAddress {

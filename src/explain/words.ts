@@ -45,6 +45,8 @@ function conditionWords(condition: Condition): readonly string[] {
       return [
         `${condition.side} seen in list ${condition.list}${condition.seconds ? ` within ${condition.seconds} s` : ""}`,
       ];
+    case "counted":
+      return [`packet ${condition.packet} of every ${condition.every}`];
     case "unmodelled":
       return [condition.question];
   }

@@ -27,12 +27,21 @@ export const CODES = {
   LF1021: "a chain that is named and not there",
   LF1022: "a listing that leaves parts of rules out",
   LF1023: "a table that comes twice",
+  // Reading: ipsets
+  LF1024: "an ipset that is not there, is there already, or is in use",
+  LF1025: "a type of set that ipset does not have",
+  LF1026: "an element that the ipset cannot take",
   // Reading: inputs in general
   LF1030: "empty input",
   LF1031: "a kind of text that landfall does not read",
   LF1032: "a binary file",
   LF1033: "a file that cannot be read",
   LF1034: "text whose kind is not recognised",
+  // Reading: connections and xt_recent lists
+  LF1040: "a connection entry or xt_recent line that is cut off or malformed",
+  LF1041: "connections that are gone",
+  LF1042: "a connection that is listed twice",
+  LF1043: "an xt_recent list whose name is not given",
   // Packet questions
   LF1050: "a packet question that cannot be read",
   LF1051: "a packet record that cannot be read",

@@ -70,32 +70,51 @@ function ownTable(
   return (target === undefined ? undefined : byName(target)) ?? byName(chain);
 }
 
-/** Rules that say nothing go with those of their chain, with the chain they go to, or with those that come to them. */
+/**
+ * Rules that say nothing go with those of their chain, with the chain they go to, or with those that come to them. Each
+ * turn asks only the rules of chains of which the turn before has told something.
+ */
 function spread(vertices: readonly Vertex[]): void {
-  for (let changed = true; changed; ) {
-    changed = false;
-    const tables = new Map<string, Set<TableName>>();
+  const tables = new Map<string, Set<TableName>>();
+  const users = new Map<string, Vertex[]>();
+  for (const vertex of vertices) {
+    if (vertex.table !== undefined) continue;
+    for (const name of [vertex.chain, vertex.target]) {
+      if (name === undefined || isExtension(name)) continue;
+      const known = users.get(name);
+      if (known === undefined) users.set(name, [vertex]);
+      else known.push(vertex);
+    }
+  }
+  const told = ({ chain, target }: Vertex): TableName | undefined => {
+    for (const name of [chain, target]) {
+      const known = name === undefined || isExtension(name) ? undefined : tables.get(name);
+      if (known?.size === 1) return [...known][0];
+    }
+    return undefined;
+  };
+  for (let fresh = vertices.filter(({ table }) => table !== undefined); fresh.length > 0; ) {
+    const changed = new Set<string>();
     const see = (chain: string | undefined, table: TableName): void => {
       if (chain === undefined) return;
-      const known = tables.get(chain);
-      if (known === undefined) tables.set(chain, new Set([table]));
-      else known.add(table);
+      const known = tables.get(chain) ?? new Set();
+      if (known.has(table)) return;
+      tables.set(chain, known.add(table));
+      changed.add(chain);
     };
-    for (const { chain, target, table } of vertices) {
+    for (const { chain, target, table } of fresh) {
       if (table === undefined) continue;
       // Every table has an OUTPUT, so that it says nothing of other rules in it.
       if (!isBuiltIn(chain)) see(chain, table);
       see(target, table);
     }
-    for (const vertex of vertices) {
-      if (vertex.table !== undefined) continue;
-      const found = [vertex.chain, vertex.target].flatMap((name) => {
-        const known = name === undefined || isExtension(name) ? undefined : tables.get(name);
-        return known?.size === 1 ? [...known] : [];
-      });
-      if (found[0] === undefined) continue;
-      vertex.table = found[0];
-      changed = true;
+    fresh = [];
+    for (const name of changed) {
+      for (const vertex of users.get(name) ?? []) {
+        if (vertex.table !== undefined) continue;
+        vertex.table = told(vertex);
+        if (vertex.table !== undefined) fresh.push(vertex);
+      }
     }
   }
 }

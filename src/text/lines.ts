@@ -6,6 +6,30 @@ export interface Line {
   readonly line: number;
 }
 
+/**
+ * iptables-restore reads at most 10,239 bytes of a line; rules that ran together in a paste may be more. Regular
+ * expressions overflow on lines of some million characters.
+ */
+const LINE_MAX = 1_000_000;
+
+/** The text with lines beyond any sense left empty, and which they are. */
+export function withoutLongLines(text: string): { readonly text: string; readonly long: readonly Line[] } {
+  if (text.length <= LINE_MAX) return { text, long: [] };
+  const long: Line[] = [];
+  let kept = "";
+  let done = 0;
+  for (let start = 0, line = 1; start < text.length; line++) {
+    const end = endOfLine(text, start);
+    if (end - start > LINE_MAX) {
+      long.push({ text: text.slice(start, end), line });
+      kept += text.slice(done, start);
+      done = end;
+    }
+    start = end + 1;
+  }
+  return { text: kept + text.slice(done), long };
+}
+
 /** Comments hold at most 255 bytes; a quote that is open for longer was never closed. */
 const QUOTED_MAX = 300;
 

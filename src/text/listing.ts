@@ -4,6 +4,7 @@
  */
 
 import { quote } from "../../grammar/values.js";
+import { appendAll } from "../problems/append.js";
 import type { Problem, Source } from "../problems/problem.js";
 import { placeInLine } from "../problems/problem.js";
 
@@ -19,6 +20,7 @@ function rowPattern(interfaces: boolean): RegExp {
       "(?<protocol>!?(?:[a-z][a-z0-9-]*|\\d+)) +(?<opt>--|-f|!f) +" +
       (interfaces ? "(?<into>\\S+) +(?<out>\\S+) +" : "") +
       `(?<source>${PLACE}) +(?<destination>${PLACE})(?: +(?<rest>.*))?$`,
+    "s",
   );
 }
 
@@ -35,7 +37,7 @@ export interface ListingRead {
   readonly problems: readonly Problem[];
 }
 
-export function readListing(source: Source): ListingRead {
+export function readListing(source: Source, text = source.text): ListingRead {
   const problems: Problem[] = [];
   const lines: string[] = [];
   let chain: string | undefined;
@@ -43,7 +45,7 @@ export function readListing(source: Source): ListingRead {
   let wide = true;
   let lost = 0;
   let unnamed = 0;
-  for (const [index, raw] of source.text.split(/\r?\n/).entries()) {
+  for (const [index, raw] of text.split(/\r?\n/).entries()) {
     const line = index + 1;
     const head = CHAIN.exec(raw);
     const header = HEADER.exec(raw);
@@ -121,16 +123,19 @@ function rowText(raw: string, wide: boolean): Row | undefined {
   option("-p", protocol);
   if (opt !== "--") words.push(...(opt === "!f" ? ["!", "-f"] : ["-f"]));
   const parts = readRest(rest, target);
-  words.push(...parts.matches);
+  appendAll(words, parts.matches);
   if (parts.unread !== "") words.push("-m", "unread", quote(parts.unread));
   // Without a target, the column is empty, and the protocol has taken its place.
-  if (target !== undefined && target !== "") words.push(parts.goto ? "-g" : "-j", target, ...parts.options);
+  if (target !== undefined && target !== "") {
+    words.push(parts.goto ? "-g" : "-j", target);
+    appendAll(words, parts.options);
+  }
   return { text: words.join(" "), unread: parts.unread };
 }
 
-/** How matches and targets show themselves in a listing, and the words they are written with. */
+/** How matches and targets show themselves in a listing (comments hold 255 bytes at most), and the words they are written with. */
 const SHOWN: readonly (readonly [RegExp, (found: readonly string[]) => readonly string[]])[] = [
-  [/^\/\* (.*?) \*\/(?= |$)/, ([text = ""]) => ["-m", "comment", "--comment", quote(text)]],
+  [/^\/\* (.{0,300}?) \*\/(?= |$)/s, ([text = ""]) => ["-m", "comment", "--comment", quote(text)]],
   [
     /^(tcp|udp|sctp|dccp|udplite) ((?:[sd]pts?:\S+ ?)+)/,
     ([protocol = "", ports = ""]) => shownPorts(protocol, ports),
@@ -305,8 +310,8 @@ function readRest(
     }
     const shown = take(left, SHOWN);
     const option = shown === undefined && target !== undefined ? take(left, TARGETS) : undefined;
-    if (shown !== undefined) matches.push(...shown.words);
-    else if (option !== undefined) options.push(...option.words);
+    if (shown !== undefined) appendAll(matches, shown.words);
+    else if (option !== undefined) appendAll(options, option.words);
     const length = (shown ?? option)?.length;
     if (length === undefined) {
       const word = /^\S+/.exec(left)?.[0] ?? left;
@@ -314,8 +319,14 @@ function readRest(
       left = left.slice(word.length).trimStart();
     } else left = left.slice(length).trimStart();
   }
-  return { matches, options, goto, unread: unknown.join(" ") };
+  return { matches, options, goto, unread: shorten(unknown.join(" ")) };
 }
+
+function shorten(text: string): string {
+  return text.length <= UNREAD_MAX ? text : `${text.slice(0, UNREAD_MAX - 1)}…`;
+}
+
+const UNREAD_MAX = 200;
 
 function take(
   text: string,

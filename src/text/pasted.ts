@@ -21,6 +21,9 @@ const START =
   /^(?:(?:\[\d+:\d+\]\s+)?-(?:[AIDRNXFPZE]|-[a-z-]+)(?:\s|$)|:\S+\s+\S+(?:\s+\[|\s*$)|\*[a-z]+\s*$|COMMIT\s*$|#)/;
 const COMMAND = /^(?:\[\d+:\d+\]\s+)?(?:-[46]\s+)?-[AIDRNXFPZE](?:\s|$)/;
 
+/** What a line with such a beginning somewhere has in it. */
+const START_WITHIN = /-[A-Za-z-]|:[^\s:]+\s+[-A-Z]|\*[a-z]|COMMIT|#/;
+
 /** What stands before a line of a dump, tried one after another as long as one is there. */
 const PREFIXES: readonly RegExp[] = [
   /^[\s\u00a0\ufeff]+/,
@@ -38,12 +41,12 @@ const PREFIXES: readonly RegExp[] = [
 
 /** `iptables -t nat -A …`, after a prompt or `sudo`. */
 const CALL =
-  /^(?:[^\s"]*[#$%>~]\s*)?(?:sudo\s+)?(?:\S*\/)?ip6?tables(?:-legacy|-nft)?\s+(?=(?:\S+\s+){0,8}?-[AINPDXF]\s)/;
+  /^(?:[^\s"]{0,100}[#$%>~]\s*)?(?:sudo\s+)?(?:\S{0,100}\/)?ip6?tables(?:-legacy|-nft)?\s+(?=(?:\S+\s+){0,8}?-[AINPDXF]\s)/;
 const CALL_OPTIONS = /^(?:-t\s+(\w+)|--table[= ](\w+)|-w(?:\s+\d+)?|--wait|-v|-n|-x)\s+/;
 
 /** A line without what stands before it; as it was when it is no line of a dump. */
 function withoutPrefix({ text, line }: Line): PastedLine {
-  if (PLAIN.test(text)) return { text, line, column: 0 };
+  if (PLAIN.test(text) || !START_WITHIN.test(text)) return { text, line, column: 0 };
   let column = 0;
   let table: string | undefined;
   for (let tries = 0; tries < PREFIXES.length && !START.test(text.slice(column)); tries++) {
@@ -99,6 +102,7 @@ export function* pastedLines(text: string, reads: (command: string) => boolean):
   let pending: PastedLine | undefined;
   let joined = 0;
   for (const line of linesOf(text)) {
+    if (pending === undefined && line.text === "") continue;
     // The usual line, and the usual line after it.
     if (pending === undefined && PLAIN.test(line.text) && !COMMAND.test(line.text)) {
       yield { ...line, column: 0 };
@@ -148,7 +152,7 @@ function join(
 
 /** A word that was torn apart by the blanks of a terminal's edge. */
 function mended(line: PastedLine, reads: (command: string) => boolean): PastedLine {
-  if (!/\S\s{4,}\S/.test(line.text) || line.text.length > WRAPPED_MAX || reads(line.text)) return line;
+  if (line.text.length > WRAPPED_MAX || !/\S\s{4,}\S/.test(line.text) || reads(line.text)) return line;
   const text = line.text.replace(/(\S)\s{4,}(?=\S)/g, "$1");
   return reads(text) ? { ...line, text, column: undefined } : line;
 }

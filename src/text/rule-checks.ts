@@ -21,6 +21,14 @@ export function checkRule(draft: Draft): Pick<Rule, "matches" | "target"> | unde
   if (protocol?.negated && protocol.value === 0) {
     draft.complain("LF1010", 0, "`! -p all` matches nothing, and iptables refuses it");
   }
+  const { source, destination } = draft.header as HeaderGiven;
+  if (draft.alternatives.length > 0 && (source?.negated || destination?.negated))
+    draft.complain("LF1009", 0, "`!` does not go with a list of addresses");
+  for (const key of ["source", "destination"] as const) {
+    const network = (draft.header as HeaderGiven)[key];
+    if (flavour === "nft" && network?.negated && !network.value.mask)
+      draft.complain("LF1010", 0, "`!` before all addresses matches nothing, and nft refuses it");
+  }
   const context: RuleContext = {
     family,
     flavour,
@@ -69,7 +77,9 @@ function complete(opened: Opened, context: RuleContext, draft: Draft): Given {
     draft.complain("LF1010", word, `${who} needs ${missing[1].name}`);
     return given;
   }
-  const completed = description.complete?.(given, context) ?? given;
+  const { protocol } = opened;
+  const before = protocol === undefined ? context : { ...context, protocolBefore: protocol };
+  const completed = description.complete?.(given, before) ?? given;
   if (!isRefusal(completed)) return completed;
   draft.complain(
     "LF1010",

@@ -32,6 +32,8 @@ export interface Opened<D extends Match | Target = Match | Target> {
   readonly given: Record<string, GivenOption<unknown>>;
   /** The word with its name, to point at. */
   readonly word: number;
+  /** `-p` as it was when the last option was read. */
+  protocol?: GivenOption<number>;
 }
 
 /** An extension without a description: its words are kept as they are. */
@@ -52,6 +54,8 @@ export interface Draft {
   readonly words: readonly string[];
   readonly setting: RuleSetting;
   readonly header: Record<string, GivenOption<unknown>>;
+  /** What was written behind `-p`. */
+  protocolWord: string;
   /** Options with a list of values, of which each makes a rule. */
   readonly alternatives: { readonly key: string; readonly options: readonly GivenOption<unknown>[] }[];
   readonly matches: (Opened<Match> | Unknown)[];

@@ -37,6 +37,7 @@ export function readRule(line: Words, first: number, setting: RuleSetting, probl
     words: line.words,
     setting,
     header: {},
+    protocolWord: "",
     alternatives: [],
     matches: [],
     target: undefined,
@@ -280,13 +281,13 @@ function fullName(
   const implied =
     protocol === undefined || protocol.negated
       ? []
-      : impliedMatches(protocol.value, draft.setting.family).map(spellingsOf);
+      : impliedMatches(protocol.value, draft.protocolWord, draft.setting.family).map(spellingsOf);
   const abbreviated = onlyBeginning(written, tables, true);
   if (abbreviated !== undefined) return abbreviated;
   // The match that the protocol implies is loaded only when nothing that is loaded has the option.
   return implied.some((table) => table.has(written))
     ? written
-    : (onlyBeginning(written, implied, false) ?? written);
+    : (onlyBeginning(written, [...tables, ...implied], true) ?? written);
 }
 
 /** Commands of iptables that are no part of a rule: a word that begins one of them too is no abbreviation. */
@@ -308,10 +309,12 @@ const COMMAND_WORDS = [
   "--policy",
   "--rename-chain",
   "--replace",
+  "--set-counters",
   "--table",
   "--verbose",
   "--version",
   "--wait",
+  "--wait-interval",
   "--zero",
   ...Object.keys(FAMILIES),
   ...Object.keys(LOADERS),
@@ -335,7 +338,7 @@ function onlyBeginning(
 function impliedOwner(draft: Draft, name: string): Opened<Match> | undefined {
   const { protocol } = draft.header as HeaderGiven;
   if (protocol === undefined || protocol.negated || spellingsOf(HEADER).has(name)) return undefined;
-  const description = impliedMatches(protocol.value, draft.setting.family).find((one) =>
+  const description = impliedMatches(protocol.value, draft.protocolWord, draft.setting.family).find((one) =>
     spellingsOf(one).has(name),
   );
   if (description === undefined) return undefined;
@@ -358,9 +361,9 @@ interface OptionWord {
 function takeOption(draft: Draft, { name, attached, spelling, owner }: OptionWord): void {
   const { option } = spelling;
   const word = draft.at++;
-  takeOldNegation(draft, option, owner);
+  if (attached === undefined) takeOldNegation(draft, option, owner);
   const where = owner === undefined ? "" : ` of ${owner.description.kind} ${owner.description.name}`;
-  const negated = draft.negation !== undefined;
+  const negated = draft.negation !== undefined && option.negatable !== "ignored";
   draft.negation = undefined;
   if (negated && !option.negatable) {
     draft.complain("LF1009", word - 1, `\`!\` may not stand before ${name}${where}`, {
@@ -377,12 +380,15 @@ function takeOption(draft: Draft, { name, attached, spelling, owner }: OptionWor
   if (families !== undefined && !families.includes(draft.setting.family))
     draft.complain("LF1010", word, `${name} does not exist for this family`);
   const kind = option.value as ValueKind<unknown> | undefined;
-  if (kind === undefined && attached !== undefined)
+  const apart = spelling.kind === "option" && spelling.option.apart === true;
+  if ((kind === undefined || apart) && attached !== undefined)
     draft.complain("LF1006", word, `${name}${where} takes no value`);
   const list = spelling.kind === "option" && spelling.option.makesRules === true;
   const values = kind === undefined ? [true] : takeValues(draft, { name, attached, kind, list, word });
   if (draft.failed || values === undefined) return;
   const [value] = values;
+  if (owner === undefined && spelling.kind === "option" && spelling.key === "protocol")
+    draft.protocolWord = attached ?? draft.words[word + 1] ?? "";
   if (values.length > 1 && spelling.kind === "option") {
     if (negated) draft.complain("LF1009", word - 1, "`!` does not go with a list of addresses");
     draft.alternatives.push({ key: spelling.key, options: values.map((one) => ({ value: one, negated })) });
@@ -392,7 +398,9 @@ function takeOption(draft: Draft, { name, attached, spelling, owner }: OptionWor
       ? { [spelling.key]: { value, negated } }
       : spelling.option.becomes(value, negated, owner?.given);
   const given = owner === undefined ? draft.header : owner.given;
-  const adds = spelling.kind === "shorthand" && spelling.option.adds === true;
+  const { protocol } = draft.header as HeaderGiven;
+  if (owner !== undefined && protocol !== undefined) owner.protocol = protocol;
+  const adds = spelling.kind === "shorthand" ? spelling.option.adds === true : spelling.option.again === true;
   for (const [key, one] of Object.entries(set)) {
     if (!adds && Object.hasOwn(given, key)) draft.complain("LF1008", word, `${name}${where} is given twice`);
     if (one !== undefined) given[key] = one;

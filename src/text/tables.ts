@@ -14,13 +14,24 @@ import {
   rulesOf,
   type Table,
 } from "../state/rules.js";
+import {
+  indexOfText,
+  insertRule,
+  type RuleList,
+  removeRule,
+  replaceEach,
+  replaceRule,
+  ruleList,
+  rulesIn,
+  type TextNumbers,
+} from "./rule-list.js";
 import { printRule } from "./save.js";
 
 interface DraftChain {
   policy: string | undefined;
   counters: Counters | undefined;
   remarks: readonly string[];
-  rules: Rule[];
+  rules: RuleList;
 }
 
 export interface DraftTable {
@@ -32,6 +43,9 @@ export interface DraftTable {
   fragment: boolean;
   /** Chains that were deleted since the table began. */
   readonly deleted: Set<string>;
+  readonly texts: TextNumbers;
+  /** Chains and rules that commands have gone through which ask all of them. */
+  walked: number;
   readonly remarks: { before: string[]; inside: string[]; after: string[] };
 }
 
@@ -46,6 +60,8 @@ export function emptyTable(name: string): DraftTable {
     complete: false,
     fragment: false,
     deleted: new Set(),
+    texts: new Map(),
+    walked: 0,
     remarks: { before: [], inside: [], after: [] },
   };
 }
@@ -61,13 +77,15 @@ export function draftsOf(ruleset: Ruleset): DraftTables {
           policy: chain.policy,
           counters: chain.counters,
           remarks: chain.remarks ?? [],
-          rules: [...rulesOf(chain)],
+          rules: ruleList(rulesOf(chain)),
         },
       ]),
     ),
     complete: true,
     fragment: table.fragment === true,
     deleted: new Set(),
+    texts: new Map(),
+    walked: 0,
     remarks: {
       before: [...(table.remarks?.before ?? [])],
       inside: [...(table.remarks?.inside ?? [])],
@@ -111,7 +129,7 @@ export function putRule(
   if (rules === undefined) return noChain(chain);
   const last = replace ? rules.length - 1 : rules.length;
   if (index !== undefined && (index < 0 || index > last)) return `chain ${chain} has no rule ${index + 1}`;
-  rules.splice(index ?? rules.length, replace ? 1 : 0, rule);
+  (replace ? replaceRule : insertRule)(rules, index ?? rules.length, rule);
   return undefined;
 }
 
@@ -119,17 +137,15 @@ export function putRule(
 export function deleteRule(table: DraftTable, chain: string, which: number | Rule, family: Family): Refused {
   const rules = table.chains.get(chain)?.rules;
   if (rules === undefined) return noChain(chain);
-  const text = typeof which === "number" ? "" : printRule(which, chain, family);
-  const index =
-    typeof which === "number"
-      ? which - 1
-      : rules.findIndex((rule) => printRule(rule, chain, family) === text);
+  // Without the chain's name, which may change.
+  const print = (rule: Rule) => printRule(rule, "", family);
+  const index = typeof which === "number" ? which - 1 : indexOfText(rules, print(which), table.texts, print);
   if (index < 0 || index >= rules.length) return `chain ${chain} has no such rule`;
-  rules.splice(index, 1);
+  removeRule(rules, index);
   return undefined;
 }
 
-/** `-X NAME`: an empty user chain that no rule of the table names goes; without a name, all of them. */
+/** `-X NAME`: an empty user chain that no rule of the table names goes. */
 export function deleteChain(table: DraftTable, name: string): Refused {
   const chain = table.chains.get(name);
   if (chain === undefined) return noChain(name);
@@ -146,7 +162,7 @@ export function danglingJump(table: DraftTable): { from: string; to: string } | 
   if (gone.length === 0) return undefined;
   const names = new Set(gone);
   for (const [from, { rules }] of table.chains) {
-    for (const { target } of rules) {
+    for (const { target } of rulesIn(rules)) {
       if (target?.kind === "chain" && names.has(target.chain)) return { from, to: target.chain };
     }
   }
@@ -161,7 +177,8 @@ export function loopIn(table: DraftTable): readonly string[] | undefined {
     const path: { readonly chain: string; readonly targets: readonly string[]; next: number }[] = [];
     const on = new Set<string>();
     const enter = (chain: string): void => {
-      const targets = (table.chains.get(chain)?.rules ?? []).flatMap(({ target }) =>
+      const rules = table.chains.get(chain)?.rules;
+      const targets = (rules === undefined ? [] : rulesIn(rules)).flatMap(({ target }) =>
         target?.kind === "chain" ? [target.chain] : [],
       );
       path.push({ chain, targets: [...new Set(targets)], next: 0 });
@@ -187,7 +204,7 @@ export function loopIn(table: DraftTable): readonly string[] | undefined {
 export function missingChains(table: DraftTable): readonly string[] {
   const missing = new Set<string>();
   for (const { rules } of table.chains.values()) {
-    for (const { target } of rules) {
+    for (const { target } of rulesIn(rules)) {
       if (target?.kind === "chain" && !table.chains.has(target.chain)) missing.add(target.chain);
     }
   }
@@ -199,10 +216,12 @@ export function renameChain(table: DraftTable, from: string, to: string): Refuse
   const chain = table.chains.get(from);
   if (chain === undefined || chain.policy !== undefined) return noChain(from);
   if (table.chains.has(to)) return `chain ${to} exists`;
+  if (table.walked > WALKED_MAX) return TOO_MUCH;
+  for (const { rules } of table.chains.values()) table.walked += 1 + rules.length;
   table.chains.delete(from);
   table.chains.set(to, chain);
   for (const other of table.chains.values()) {
-    other.rules = other.rules.map((rule) =>
+    replaceEach(other.rules, (rule) =>
       rule.target?.kind === "chain" && rule.target.chain === from
         ? { ...rule, target: { ...rule.target, chain: to } }
         : rule,
@@ -210,6 +229,27 @@ export function renameChain(table: DraftTable, from: string, to: string): Refuse
   }
   return undefined;
 }
+
+/** `-F` without a name: all chains lose their rules. */
+export function flushAll(table: DraftTable): Refused {
+  if (table.walked > WALKED_MAX) return TOO_MUCH;
+  table.walked += table.chains.size;
+  for (const chain of table.chains.values()) chain.rules = ruleList();
+  return undefined;
+}
+
+/** `-X` without a name: all empty chains of users go. */
+export function deleteAllChains(table: DraftTable): Refused {
+  if (table.walked > WALKED_MAX) return TOO_MUCH;
+  table.walked += table.chains.size;
+  for (const [name, { policy, rules }] of table.chains)
+    if (policy === undefined && rules.length === 0) table.chains.delete(name);
+  return undefined;
+}
+
+/** Hundreds of such commands on a big table: a text of nothing else must end too. */
+const WALKED_MAX = 3_000_000;
+const TOO_MUCH = "too many commands of this text go through the whole table";
 
 /** The readonly ruleset. */
 export function finish(drafts: DraftTables, family: Family): Ruleset {
@@ -235,7 +275,7 @@ function finishTable(draft: DraftTable): Table {
           ...(counters === undefined ? {} : { counters }),
           ...(remarks.length === 0 ? {} : { remarks }),
         },
-        rules,
+        rulesIn(rules),
       ),
     );
   }
@@ -246,7 +286,7 @@ function finishTable(draft: DraftTable): Table {
 }
 
 function draftChain(policy: string | undefined): DraftChain {
-  return { policy, counters: undefined, remarks: [], rules: [] };
+  return { policy, counters: undefined, remarks: [], rules: ruleList() };
 }
 
 function noChain(name: string): string {

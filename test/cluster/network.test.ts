@@ -34,7 +34,7 @@ test("interfaces, routes and sysctls", () => {
   const shown = network?.interfaces?.map(({ name, addresses, ports }) => [
     name,
     addresses.map(({ address, subnet }) => `${printAddress(address)} in ${printNetwork(subnet)}`),
-    ...(ports ? [ports.map((port) => [port.name, port.hosts.map(printAddress)])] : []),
+    ...(ports ? [ports.map((port) => [port.name, port.hosts?.map(printAddress)])] : []),
   ]);
   expect(shown).toEqual([
     ["eth0", ["10.0.1.50 in 10.0.1.0/24", "fd00:1::50 in fd00:1::/64"]],
@@ -43,7 +43,7 @@ test("interfaces, routes and sysctls", () => {
       ["10.244.1.1 in 10.244.1.1/32"],
       [
         ["veth1", ["10.244.1.5"]],
-        ["veth2", []],
+        ["veth2", undefined],
       ],
     ],
     ["lo", ["127.0.0.1 in 127.0.0.0/8", "::1 in ::1/128"]],
@@ -57,7 +57,14 @@ test("interfaces, routes and sysctls", () => {
   expect(routes).toEqual([
     { type: "unicast", to: "0.0.0.0/0", via: "10.0.1.1", dev: "eth0", metric: 100 },
     { type: "unicast", to: "::/0", via: "fd00:1::1", dev: "eth0" },
-    { type: "unicast", to: "10.244.2.0/24", via: "10.0.1.51", src: "10.0.1.50", dev: "eth0" },
+    {
+      type: "unicast",
+      to: "10.244.2.0/24",
+      via: "10.0.1.51",
+      src: "10.0.1.50",
+      dev: "eth0",
+      flags: ["onlink"],
+    },
     { type: "blackhole", to: "192.0.2.1/32" },
   ]);
   expect([...(network?.sysctls ?? [])]).toEqual([

@@ -114,11 +114,11 @@ describe("reading", () => {
     );
   });
 
-  test("more faults, remarks and words than a function takes arguments", () => {
+  test("more faults and remarks than a function takes arguments", () => {
     const many = 200_000;
     const faults = readRules({ name: "long", text: `*nat\n${"-A INPUT -j\n".repeat(many)}COMMIT\n` });
     expect(faults.problems).toHaveLength(many);
-    const text = `${"# remark\n".repeat(many)}*nat\n-A INPUT -m geoip ${"hoot ".repeat(many)}\nCOMMIT\n`;
+    const text = `${"# remark\n".repeat(many)}*nat\n-A INPUT -m geoip hoot\nCOMMIT\n`;
     expect(printRuleset(readRules({ name: "long", text }).ruleset).length).toBeGreaterThan(text.length - 10);
   });
 

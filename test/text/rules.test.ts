@@ -81,7 +81,7 @@ describe("rules", () => {
       "-A INPUT -s 10.0.0.1,10.0.0.2 -j DROP",
       ["-A INPUT -s 10.0.0.1/32 -j DROP", "-A INPUT -s 10.0.0.2/32 -j DROP"],
     ],
-    ["-A INPUT --protocol=TCP --dport=80 -j DROP", ["-A INPUT -p tcp -m tcp --dport 80 -j DROP"]],
+    ["-A INPUT --protocol TCP --dport=80 -j DROP", ["-A INPUT -p tcp -m tcp --dport 80 -j DROP"]],
     [
       "-A INPUT -j DROP -m comment --comment late -s 1.2.3.4",
       ["-A INPUT -s 1.2.3.4/32 -m comment --comment late -j DROP"],

@@ -22,7 +22,7 @@ import {
   withSlices,
 } from "../compiling.js";
 import { EXIT } from "../exit.js";
-import { type Inputs, readDumps, readInputs } from "../inputs.js";
+import { hasRules, type Inputs, readInputs, readState } from "../inputs.js";
 import type { IO } from "../io.js";
 import type { CompileDocument } from "../schemas.js";
 import { stateDocument } from "../state-json.js";
@@ -52,7 +52,7 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
       help: "compile needs Services and EndpointSlices, for example from kubectl get svc,endpointslices,nodes -A -o json",
     });
   }
-  if (inputs.rules.length > 0) {
+  if (hasRules(inputs)) {
     problems.push({
       code: "LF2010",
       severity: "note",
@@ -78,9 +78,8 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
   if (then !== undefined) appendAll(problems, then.facts.problems);
   const there = flags.onto === undefined ? undefined : await readInputs([flags.onto], io);
   if (there !== undefined) appendAll(problems, there.problems);
-  const onto = there === undefined ? undefined : readDumps(there, problems);
-  const failed = report(problems, io, flags);
-  if (failed !== undefined || cluster === undefined) return failed ?? EXIT.unreadable;
+  const onto = there === undefined ? undefined : readState(there, problems);
+  if (hasErrors(problems) || cluster === undefined) return report(problems, io, flags) ?? EXIT.unreadable;
 
   const every = familiesOf(cluster, facts.node);
   const all = flags.out !== undefined || flags.output === "json";
@@ -97,7 +96,9 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
       ...(onto === undefined ? {} : { onto: onto.rulesets }),
     }),
   );
-  report(withoutRepeats([...remarks, ...compiled.flatMap((one) => one.problems)]), io, flags);
+  appendAll(problems, remarks);
+  for (const one of compiled) appendAll(problems, one.problems);
+  report(problems, io, flags);
   const which = compiled.map(({ family }) => familyWord(family)).join(" and ");
   say(io, flags, `kube-proxy ${version}, ${which}, node ${clean(facts.name ?? "without a name")}`);
   if (flags.out !== undefined) await writeAll(compiled, flags.out, flags, io);
@@ -123,15 +124,6 @@ function otherFamilies(others: readonly Family[]): readonly Problem[] {
   const flag = `--family ${first === "ipv6" ? 6 : 4}`;
   const message = `the cluster also has ${others.map(familyWord).join(", ")} (${flag})`;
   return [{ code: "LF2010", severity: "note", message }];
-}
-
-/** What both families say is said once. */
-function withoutRepeats(problems: readonly Problem[]): readonly Problem[] {
-  const seen = new Set<string>();
-  return problems.filter(({ code, message, place }) => {
-    const key = `${code} ${place?.source.name}:${place?.line}:${place?.column} ${message}`;
-    return !seen.has(key) && seen.add(key);
-  });
 }
 
 function textOf(compiled: Compiled, flags: CompileFlags): string {

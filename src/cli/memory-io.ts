@@ -1,0 +1,53 @@
+/** A world outside that is not there: files by name, and streams that keep what is written. For examples and tests. */
+import type { IO, Stream } from "./io.js";
+
+export interface MemoryWorld {
+  /** Standard input; without it, standard input is a terminal unless said otherwise. */
+  readonly stdin?: string;
+  readonly stdinIsTerminal?: boolean;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Whether standard output and standard error are a terminal of 100 columns. */
+  readonly terminal?: boolean;
+  readonly env?: IO["env"];
+}
+
+export interface MemoryIO extends IO {
+  /** What was written so far. */
+  readonly text: { stdout: string; stderr: string };
+  /** Files that were written, by folder and name. */
+  readonly written: ReadonlyMap<string, string>;
+}
+
+export function memoryIO({ stdin, stdinIsTerminal, files = {}, terminal, env = {} }: MemoryWorld): MemoryIO {
+  const text = { stdout: "", stderr: "" };
+  const written = new Map<string, string>();
+  const stream = (name: "stdout" | "stderr"): Stream => ({
+    write(more) {
+      text[name] += more;
+    },
+    isTerminal: terminal ?? false,
+    columns: terminal ? 100 : undefined,
+  });
+  const bytesOf = (path: string): string | Uint8Array | undefined =>
+    Object.hasOwn(files, path) ? files[path] : undefined;
+  const missing = () => Promise.reject(Object.assign(new Error("no such file"), { code: "ENOENT" }));
+  return {
+    text,
+    written,
+    stdout: stream("stdout"),
+    stderr: stream("stderr"),
+    stdinIsTerminal: stdinIsTerminal ?? stdin === undefined,
+    env,
+    readStdin: async () => new TextEncoder().encode(stdin ?? ""),
+    readFile(path) {
+      const bytes = bytesOf(path);
+      if (bytes === undefined) return missing();
+      return Promise.resolve(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+    },
+    exists: (path) => bytesOf(path) !== undefined,
+    listFolder: (path) => (bytesOf(path) === undefined ? missing() : Promise.resolve(undefined)),
+    async writeFile(folder, name, content) {
+      written.set(`${folder}/${name}`, content);
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** LF1050 to LF1069: packets that were asked about. */
+import type { Code } from "../../problems/codes.js";
+import type { Explanation } from "./explanation.js";
+
+const SERVICE_RULES = `*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -d 10.96.0.10/32 -p udp -m udp --dport 53 -j DNAT --to-destination 10.244.1.5:53
+COMMIT
+`;
+
+export const PACKETS = {
+  LF1050: {
+    means: [
+      "The packet in words does not follow `[SOURCE[:PORT]] to DESTINATION:PORT/PROTOCOL`, or names an object that is not there.",
+      "The marks stand under the first word that does not fit, and beside them is what would.",
+    ],
+    matters: [
+      "The rules look at all of it: UDP port 53 and TCP port 53 of one address are two Service ports with chains of their own.",
+      "So landfall does not guess a part that is wrong, and gives no answer. What is left out altogether is left open instead.",
+    ],
+    example: {
+      command: "trace node.save 10.1.2.3 to 10.96.0.10:99999/udp",
+      files: { "node.save": SERVICE_RULES },
+    },
+    remedy: [
+      "Write for example `10.1.2.3:4567 to 10.96.0.10:53/udp`; IPv6 addresses stand in brackets: `[fd00::1]:4567`.",
+      "An arrow is `→`, or `->` in quotes: without quotes the shell takes the `>` for a redirection.",
+      "Names such as svc/NAMESPACE/NAME:PORT need the objects among the inputs.",
+    ],
+  },
+  LF1051: {
+    means: [
+      "A record of --packets or --packet-json is no JSON object, or a field of it is missing or cannot be what it says.",
+      "Fields: src, sport, dst, dport, proto, in, flags, icmpType, icmpCode, mark, id. Only dst and proto must be there, and dport for protocols with ports.",
+    ],
+    matters: [
+      "No record is answered when one cannot be read, so that the answers always stand for the questions, line by line.",
+    ],
+    example: {
+      command: "trace node.save --packets asked.ndjson",
+      files: {
+        "node.save": SERVICE_RULES,
+        "asked.ndjson": '{"src": "10.1.2.3", "dst": "10.96.0.10", "dport": 70000, "proto": "udp"}\n',
+      },
+    },
+    remedy: [
+      "Write one object a line, or one array of them, with addresses as strings and ports as numbers.",
+      "`jq -c '.[]' FILE` turns an array into lines.",
+    ],
+  },
+} satisfies Partial<Record<Code, Explanation>>;
