@@ -65,6 +65,8 @@ const ruleset = z.strictObject({
   tables: z.array(z.strictObject({ name: text, chains: z.array(chain) })),
 });
 
+const attribute = z.strictObject({ name: text, value: text });
+
 const network = z.strictObject({
   interfaces: z
     .nullable(
@@ -72,9 +74,37 @@ const network = z.strictObject({
         z.strictObject({
           name: text.check(about("empty for addresses whose interface is not known")),
           addresses: z.array(text).check(about("with the length of their subnet: 10.0.1.50/24")),
+          details: z
+            .array(
+              z.strictObject({
+                peer: maybe.check(about("the other end of a point-to-point address; the subnet is its")),
+                broadcast: maybe,
+                scope: maybe,
+                flags: z
+                  .array(text)
+                  .check(about("secondary, deprecated, tentative … as `ip addr` names them")),
+              }),
+            )
+            .check(about("of the addresses, in their order")),
           ports: z
-            .nullable(z.array(z.strictObject({ name: text, hosts: z.array(text) })))
+            .nullable(
+              z.array(
+                z.strictObject({
+                  name: text,
+                  hosts: z.nullable(z.array(text)).check(about("null: not known")),
+                }),
+              ),
+            )
             .check(about("of a bridge, with the hosts behind each; null for other interfaces")),
+          index: z.nullable(count),
+          flags: z
+            .nullable(z.array(text))
+            .check(about("UP, LOWER_UP … as `ip link` names them; null: not known")),
+          mtu: z.nullable(count).check(about("bytes")),
+          linkAddress: maybe,
+          kind: maybe.check(about("bridge, veth, vxlan … as `ip -d link` names them")),
+          master: maybe.check(about("the bridge, bond or VRF that this is a port of")),
+          link: maybe.check(about("what stands behind @ in `ip link`")),
         }),
       ),
     )
@@ -89,10 +119,41 @@ const network = z.strictObject({
           dev: maybe,
           src: maybe,
           metric: z.nullable(count),
+          from: maybe.check(about("only for packets from there")),
+          table: maybe.check(about("null: main, or for local, broadcast and anycast routes the local table")),
+          proto: maybe.check(about("who made it: kernel (it follows from an address), boot, dhcp, bird …")),
+          scope: maybe,
+          flags: z.array(text).check(about("onlink, linkdown, dead …")),
+          nextHops: z.array(
+            z.strictObject({ via: maybe, dev: maybe, weight: z.nullable(count), flags: z.array(text) }),
+          ),
+          attributes: z.array(attribute).check(about("tos, mtu, pref …")),
         }),
       ),
     )
-    .check(about("of the main table, without those that follow from the subnets; null: not known")),
+    .check(about("those that follow from the subnets may be among them; null: not known")),
+  addressFamilies: z.nullable(z.array(family)).check(about("whose addresses are all known; null: both")),
+  routeFamilies: z.nullable(z.array(family)).check(about("whose routes are all known; null: both")),
+  policyRules: z
+    .nullable(
+      z.array(
+        z.strictObject({
+          family,
+          priority: count,
+          not: z.boolean(),
+          from: maybe,
+          to: maybe,
+          fwmark: z.nullable(z.strictObject({ value: count, mask: count })),
+          iif: maybe,
+          oif: maybe,
+          action: text.check(about("lookup, goto, nop, blackhole, unreachable, prohibit")),
+          table: maybe,
+          goto: z.nullable(count),
+          attributes: z.array(attribute),
+        }),
+      ),
+    )
+    .check(about("as `ip rule` lists them; null: not known")),
   masquerade: z.array(text).check(about("source addresses that MASQUERADE gives, as far as they were told")),
   sysctls: z.record(z.string(), z.string()),
 });
@@ -121,12 +182,20 @@ const step = z.strictObject({
   line: z.nullable(z.int()).check(about("the line of the input; null for a rule that was compiled")),
 });
 
+const probability = z
+  .strictObject({
+    numerator: text.check(z.regex(/^\d+$/)),
+    denominator: text.check(z.regex(/^\d+$/)),
+    value: z.number(),
+  })
+  .check(about("exact, in lowest terms over a power of two; those of a case add up to 1"));
+
 const landing = z.strictObject({
   verdict: z
-    .enum(["forward", "local", "drop", "reject", "error", "queue"])
+    .enum(["forward", "local", "drop", "reject", "error", "queue", "nothing to answer"])
     .check(
       about(
-        "what becomes of the packet; error: the sending process gets an errno; queue: user space decides",
+        "what becomes of the packet; error: the sending process gets an errno; queue: user space decides; nothing to answer: in a conversation, no packet was delivered before",
       ),
     ),
   in: maybe.check(about("the interface it came in by")),
@@ -143,13 +212,12 @@ const landing = z.strictObject({
   ),
   endpoint: maybe.check(about("namespace/name:port of the Service whose endpoint this is")),
   masqueraded: z.boolean(),
-  probability: z
-    .strictObject({
-      numerator: text.check(z.regex(/^\d+$/)),
-      denominator: text.check(z.regex(/^\d+$/)),
-      value: z.number(),
-    })
-    .check(about("exact, in lowest terms over a power of two; those of a case add up to 1")),
+  sportKept: z.boolean().check(about("whether the source port is the one it came with, known or not")),
+  icmp: z.nullable(z.strictObject({ type: count, code: count })),
+  inner: z
+    .nullable(z.strictObject({ src: maybe, sport: port, dst: maybe, dport: port, proto: text }))
+    .check(about("the packet that an ICMP error quotes, as its receiver sees it")),
+  probability,
   rules: z.array(step).check(about("the rules that matched, in the order in which the packet met them")),
 });
 
@@ -175,6 +243,27 @@ export const traceSchema = z
   })
   .check(about("where one packet lands; null is what the kernel chooses, or what nothing given determines"));
 
+export const conversationSchema = z
+  .strictObject({
+    schema: z.literal("landfall/conversation@1"),
+    id: maybe.check(about("what the question called the conversation")),
+    cases: z.array(
+      z.strictObject({
+        assuming: z.array(text).check(about("what this case takes for granted; empty: nothing")),
+        courses: z.array(
+          z.strictObject({
+            probability,
+            steps: z
+              .array(z.nullable(landing))
+              .check(about("one for each step; null for those that send nothing")),
+          }),
+        ),
+      }),
+    ),
+    notes: z.array(text).check(about("facts that every case rests on")),
+  })
+  .check(about("how packets one after another go; null is what nothing given determines"));
+
 export const versionsSchema = z
   .strictObject({
     schema: z.literal("landfall/versions@1"),
@@ -188,6 +277,28 @@ export const versionsSchema = z
     ),
   })
   .check(about("what changed in the rules with which kube-proxy"));
+
+const sentences = z.array(text);
+
+export const explainSchema = z
+  .strictObject({
+    schema: z.literal("landfall/explain@1"),
+    codes: z.array(
+      z.strictObject({
+        code: text.check(z.regex(/^LF\d{4}$/)),
+        title: text,
+        means: sentences,
+        matters: sentences.check(about("what iptables, kube-proxy or the kernel would do")),
+        example: z.strictObject({
+          command: maybe.check(about("null: no input gives this code")),
+          files: z.array(z.strictObject({ name: text, text })),
+          prints: text.check(about("what the command prints on standard error")),
+        }),
+        remedy: sentences.check(about("what to do")),
+      }),
+    ),
+  })
+  .check(about("what was explained, in the order in which it was asked"));
 
 export const problemSchema = z
   .strictObject({
@@ -214,6 +325,8 @@ export const problemSchema = z
 export const SCHEMAS = {
   compile: compileSchema,
   trace: traceSchema,
+  conversation: conversationSchema,
+  explain: explainSchema,
   versions: versionsSchema,
   diagnostics: problemSchema,
 } as const;
@@ -224,5 +337,7 @@ export type RuleDocument = z.infer<typeof rule>;
 export type OptionDocument = z.infer<typeof option>;
 export type CompileDocument = z.infer<typeof compileSchema>;
 export type TraceDocument = z.infer<typeof traceSchema>;
+export type ConversationDocument = z.infer<typeof conversationSchema>;
+export type ExplainDocument = z.infer<typeof explainSchema>;
 export type VersionsDocument = z.infer<typeof versionsSchema>;
 export type ProblemDocument = z.infer<typeof problemSchema>;

@@ -2,10 +2,11 @@
 import { type Address, printAddress } from "../../grammar/address.js";
 import type { Packet } from "../../grammar/packet.js";
 import { protocolName } from "../../grammar/protocols.js";
-import type { Distribution, Landing, Step } from "../evaluate/outcome.js";
+import type { Courses } from "../evaluate/conversation.js";
+import type { Distribution, Landing, Share, Step } from "../evaluate/outcome.js";
 import { lowestTerms, toNumber } from "../evaluate/share.js";
 import type { Naming } from "./naming.js";
-import type { TraceDocument } from "./schemas.js";
+import type { ConversationDocument, TraceDocument } from "./schemas.js";
 
 /** The whole document for one packet. */
 export function traceDocument(
@@ -33,10 +34,35 @@ export function traceDocument(
   };
 }
 
+/** The whole document for one conversation. */
+export function conversationDocument(
+  id: string | null,
+  answer: Courses,
+  naming: Naming,
+): ConversationDocument {
+  return {
+    schema: "landfall/conversation@1",
+    id,
+    cases: answer.cases.map(({ assuming, courses }) => ({
+      assuming: assuming.map(({ words }) => words),
+      courses: courses.map(({ share, steps }) => ({
+        probability: probability(share),
+        steps: steps.map((step) => (step === null ? null : landingRecord(step, naming))),
+      })),
+    })),
+    notes: [...answer.notes],
+  };
+}
+
+function probability(share: Share): LandingDocument["probability"] {
+  const { numerator, denominator } = lowestTerms(share);
+  return { numerator: `${numerator}`, denominator: `${denominator}`, value: toNumber(share) };
+}
+
 type LandingDocument = TraceDocument["cases"][number]["landings"][number];
 
 function landingRecord(landing: Landing, naming: Naming): LandingDocument {
-  const { numerator, denominator } = lowestTerms(landing.share);
+  const { quoted } = landing;
   return {
     verdict: landing.verdict,
     in: landing.in,
@@ -51,7 +77,19 @@ function landingRecord(landing: Landing, naming: Naming): LandingDocument {
     processSees: landing.processSees,
     endpoint: naming.endpointOf(landing),
     masqueraded: landing.masqueraded,
-    probability: { numerator: `${numerator}`, denominator: `${denominator}`, value: toNumber(landing.share) },
+    sportKept: landing.sportKept,
+    icmp: landing.icmpType === null ? null : { type: landing.icmpType, code: landing.icmpCode ?? 0 },
+    inner:
+      quoted === null
+        ? null
+        : {
+            src: partText(quoted.tuple.source),
+            sport: portOf(quoted.tuple.sourcePort),
+            dst: partText(quoted.tuple.destination),
+            dport: portOf(quoted.tuple.destinationPort),
+            proto: protocolName(quoted.protocol),
+          },
+    probability: probability(landing.share),
     rules: matchedRules(landing).map(({ table, chain, number, rule }) => ({
       table,
       chain,
@@ -67,6 +105,15 @@ export function matchedRules(landing: Landing): readonly Step[] {
   for (let step = landing.lastStep; step !== undefined; step = step.previous)
     if (step.kind === "rule") steps.push(step);
   return steps.reverse();
+}
+
+/** Parts of a tuple that are not known have names. */
+function partText(part: Address | string): string | null {
+  return typeof part === "string" ? null : printAddress(part);
+}
+
+function portOf(part: number | string | null): number | null {
+  return typeof part === "number" ? part : null;
 }
 
 function addressText(address: Address | null | undefined): string | null {

@@ -2,6 +2,7 @@
 import { type Address, type Family, printAddress } from "../../grammar/address.js";
 import type { Packet } from "../../grammar/packet.js";
 import { PORT_PROTOCOLS, protocolName } from "../../grammar/protocols.js";
+import type { Courses } from "../evaluate/conversation.js";
 import type { Case, Distribution, Landing, Share, Step } from "../evaluate/outcome.js";
 import { isCertain, lowestTerms, toNumber } from "../evaluate/share.js";
 import { servicePortOf } from "../explain/service-port.js";
@@ -41,6 +42,43 @@ export function traceText(packet: Packet, answer: Distribution, options: TraceTe
   for (const note of answer.notes) lines.push(options.style.paint("yellow", "note: ") + clean(note));
   while (lines.at(-1) === "") lines.pop();
   return `${lines.join("\n")}\n`;
+}
+
+/** How a conversation goes: its courses, each with what becomes of its steps. */
+export function conversationText(
+  id: string | null,
+  { cases, notes }: Courses,
+  { style, exact }: TraceTextOptions,
+): string {
+  const lines = id === null ? [] : [style.paint("bold", clean(id)), ""];
+  for (const { assuming, courses } of cases) {
+    if (assuming.length > 0) {
+      const head = cases.length > 1 ? "if" : "given that";
+      lines.push(
+        style.paint("yellow", `${head} ${assuming.map(({ words }) => clean(words)).join(", and ")}`),
+        "",
+      );
+    }
+    for (const { share, steps } of courses.slice(0, LANDINGS_MAX)) {
+      const rows = steps.map((step, index) => [
+        `${index + 1}`,
+        step === null ? "(nothing is sent)" : landsOn(step),
+        step === null ? "" : comesFrom(step),
+      ]);
+      lines.push(`  ${shareText(share, exact)}`, ...table([], rows).map((line) => `    ${line}`), "");
+    }
+    if (courses.length > LANDINGS_MAX) lines.push(`  … and ${courses.length - LANDINGS_MAX} more`, "");
+  }
+  for (const note of notes) lines.push(style.paint("yellow", "note: ") + clean(note));
+  while (lines.at(-1) === "") lines.pop();
+  return `${lines.join("\n")}\n`;
+}
+
+function comesFrom(landing: Landing): string {
+  if (landing.verdict !== "forward" && landing.verdict !== "local")
+    return landing.processSees === null ? "" : `the process gets ${landing.processSees}`;
+  const from = landing.src === null ? "?" : endText(landing.src, landing.sport ?? undefined);
+  return `from ${from}${landing.masqueraded ? " (masqueraded)" : ""}`;
 }
 
 function title(packet: Packet, answer: Distribution, style: Style): string {
@@ -87,6 +125,8 @@ function landsOn(landing: Landing): string {
       return `not sent: ${landing.with}`;
     case "queue":
       return "a program of the node decides (QUEUE)";
+    case "nothing to answer":
+      return "nothing to answer";
   }
 }
 

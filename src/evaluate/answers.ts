@@ -11,22 +11,29 @@ import type { End, LivePacket } from "./world.js";
 
 /** The end with `answered` told, split where rules say so for a part of the answers. */
 export function followAnswer(refused: End, context: EvaluationContext): readonly End[] {
-  const { toAnswer: world, landing, assumed } = refused;
+  const { toAnswer: world, landing } = refused;
   if (world === undefined) return [refused];
   const answer = answerPacket(world.packet, landing.with ?? "", context);
   if (answer === undefined) {
-    return [{ landing: { ...landing, answered: meetsNoRules(context) ? true : null }, assumed }];
+    return [{ ...refused, landing: { ...landing, answered: meetsNoRules(context) ? true : null } }];
   }
+  const sender = world.packet.source ?? context.asked;
   const sent = fromNode(
     { ...world, packet: answer },
-    { ...context, fromNode: true, asked: answer.destination, takenAsOthers: new Set() },
+    { ...context, fromNode: true, asked: sender, takenAsOthers: new Set() },
   );
   return sent.map((end) => {
     const answered = end.landing.verdict === "forward" || end.landing.verdict === "local";
     // A `send` that has failed at once has failed, with or without an answer.
     const lost = !answered && context.fromNode && landing.processSees !== "EPERM";
     const heard = lost ? { processSees: silence(world, undefined) } : {};
-    return { landing: { ...landing, ...heard, answered, share: end.landing.share }, assumed: end.assumed };
+    const { assumed, memory } = end;
+    return {
+      landing: { ...landing, ...heard, answered, share: end.landing.share },
+      packet: refused.packet,
+      memory,
+      assumed,
+    };
   });
 }
 
@@ -45,6 +52,8 @@ function answerPacket(packet: LivePacket, how: string, context: EvaluationContex
     mark: 0,
     connmark: 0,
     state: related,
+    // It is translated back without asking rules; here it stands as rules see it.
+    flow: undefined,
   } as const;
   if (how === "tcp-reset") {
     return {

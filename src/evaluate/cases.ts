@@ -5,13 +5,21 @@
 import { printAddress } from "../../grammar/address.js";
 import type { Range } from "../../grammar/meaning.js";
 import { impliedAnswer, narrow } from "./facts.js";
-import type { Assumption, Case, Landing } from "./outcome.js";
+import { tupleKey } from "./memory.js";
+import type { Assumption, Landing, Share } from "./outcome.js";
 import { intersect, isSubset } from "./ranges.js";
 import { isSameShare, plus } from "./share.js";
-import type { Assumed, Atom, End, Narrowed, OpenField } from "./world.js";
+import type { Assumed, Atom, Narrowed, OpenField } from "./world.js";
 
-export interface Cases {
-  readonly cases: readonly Case[];
+/** How outcomes are told apart, whatever they are: those of equal keys are one, and their shares add up. */
+export interface OutcomeKind<T extends { readonly share: Share }> {
+  key(outcome: T): string;
+  withShare(outcome: T, share: Share): T;
+}
+
+export interface Cases<T> {
+  /** `outcomes` are merged: no two differ in nothing but their share and steps. In the order of the walk. */
+  readonly cases: readonly { readonly assuming: readonly Assumption[]; readonly outcomes: readonly T[] }[];
   /** There were more than `CASES_MAX`; the rest was left out. */
   readonly truncated: boolean;
 }
@@ -29,33 +37,44 @@ interface Decided {
   readonly holds: boolean;
 }
 
-interface Unnamed {
+interface Unnamed<T> {
   readonly decided: readonly Decided[];
-  readonly landings: readonly Landing[];
+  readonly outcomes: readonly T[];
 }
 
-export function casesOf(ends: readonly End[], start: Narrowed): Cases {
-  const paths = ends.map(({ landing, assumed }) => ({
-    landing,
+/** An end of a path, and what the path took for granted. */
+export interface PathEnd<T> {
+  readonly outcome: T;
+  readonly assumed: Assumed | undefined;
+}
+
+export function casesOf<T extends { readonly share: Share }>(
+  ends: readonly PathEnd<T>[],
+  start: Narrowed,
+  kind: OutcomeKind<T>,
+): Cases<T> {
+  const paths = ends.map(({ outcome, assumed }) => ({
+    outcome,
     decided: listOf(assumed),
     next: 0,
   }));
-  const search: Search = { answers: new Map(), left: CASES_MAX, work: WORK_MAX };
+  const search: Search<T> = { kind, answers: new Map(), left: CASES_MAX, work: WORK_MAX };
   const cases = split(paths, start, [], search);
   return {
-    cases: cases.map(({ decided, landings }) => ({ assuming: wordsOf(decided), landings })),
+    cases: cases.map(({ decided, outcomes }) => ({ assuming: wordsOf(decided), outcomes })),
     truncated: search.left < 0,
   };
 }
 
-interface Path {
-  readonly landing: Landing;
+interface Path<T> {
+  readonly outcome: T;
   readonly decided: readonly Decided[];
   /** Index of the first of `decided` that the case has not answered yet. */
   readonly next: number;
 }
 
-interface Search {
+interface Search<T> {
+  readonly kind: OutcomeKind<T & { readonly share: Share }>;
   /** Answers of the branch that is being looked at, by the atom's key. */
   readonly answers: Map<string, boolean>;
   /** Cases that may still be made; below zero: some were left out. */
@@ -63,12 +82,12 @@ interface Search {
   work: number;
 }
 
-function split(
-  paths: readonly Path[],
+function split<T extends { readonly share: Share }>(
+  paths: readonly Path<T>[],
   narrowed: Narrowed,
   decided: readonly Decided[],
-  search: Search,
-): readonly Unnamed[] {
+  search: Search<T>,
+): readonly Unnamed<T>[] {
   search.work -= paths.length;
   const tired = search.work < 0 && search.left < CASES_MAX;
   if (search.left < 0 || tired || decided.length > DEPTH_MAX) {
@@ -80,7 +99,17 @@ function split(
   const atom = waiting?.decided[waiting.next]?.atom;
   if (atom === undefined) {
     search.left--;
-    return search.left < 0 ? [] : [{ decided, landings: mergeLandings(open.map(({ landing }) => landing)) }];
+    return search.left < 0
+      ? []
+      : [
+          {
+            decided,
+            outcomes: mergeOutcomes(
+              open.map(({ outcome }) => outcome),
+              search.kind,
+            ),
+          },
+        ];
   }
   const branch = (holds: boolean) => {
     search.answers.set(atom.key, holds);
@@ -91,7 +120,7 @@ function split(
   // "No" first: if some cases must be left out, the one in which nothing special holds is kept.
   const no = branch(false);
   const yes = branch(true);
-  if (search.left >= 0 && isSameButFor(atom, yes, no)) {
+  if (search.left >= 0 && isSameButFor(atom, yes, no, search.kind)) {
     search.left += yes.length;
     return yes.map((one) => ({ ...one, decided: one.decided.filter((other) => other.atom !== atom) }));
   }
@@ -99,7 +128,7 @@ function split(
 }
 
 /** The path behind what the case has answered; undefined: it is not possible in this case. */
-function advance(path: Path, narrowed: Narrowed, { answers }: Search): Path | undefined {
+function advance<T>(path: Path<T>, narrowed: Narrowed, { answers }: Search<T>): Path<T> | undefined {
   let { next } = path;
   for (; next < path.decided.length; next++) {
     const { atom, holds } = path.decided[next] as Decided;
@@ -111,40 +140,63 @@ function advance(path: Path, narrowed: Narrowed, { answers }: Search): Path | un
 }
 
 /** A question whose answer changes nothing is not told. */
-function isSameButFor(atom: Atom, yes: readonly Unnamed[], no: readonly Unnamed[]): boolean {
-  return yes.length === no.length && yes.every((one, index) => isSameCase(atom, one, no[index] as Unnamed));
+function isSameButFor<T extends { readonly share: Share }>(
+  atom: Atom,
+  yes: readonly Unnamed<T>[],
+  no: readonly Unnamed<T>[],
+  kind: OutcomeKind<T>,
+): boolean {
+  return (
+    yes.length === no.length &&
+    yes.every((one, index) => isSameCase(atom, one, no[index] as Unnamed<T>, kind))
+  );
 }
 
-/** One landing for each outcome; shares add up, the first path's steps stand for all. */
-function mergeLandings(landings: readonly Landing[]): readonly Landing[] {
-  const merged = new Map<string, Landing>();
-  for (const landing of landings) {
-    const key = landingKey(landing);
-    const known = merged.get(key);
-    merged.set(key, known === undefined ? landing : { ...known, share: plus(known.share, landing.share) });
+/** One of each outcome; shares add up, the first path's steps stand for all. */
+function mergeOutcomes<T extends { readonly share: Share }>(
+  outcomes: readonly T[],
+  { key, withShare }: OutcomeKind<T>,
+): readonly T[] {
+  const merged = new Map<string, T>();
+  for (const outcome of outcomes) {
+    const own = key(outcome);
+    const known = merged.get(own);
+    merged.set(own, known === undefined ? outcome : withShare(known, plus(known.share, outcome.share)));
   }
   return [...merged.values()];
 }
 
 const keys = new WeakMap<Landing, string>();
 
-function landingKey(landing: Landing): string {
+export function landingKey(landing: Landing): string {
   let key = keys.get(landing);
   if (key === undefined) {
-    const { share: _share, lastStep: _lastStep, ...outcome } = landing;
-    key = Object.values(outcome).map(String).join(" ");
+    const { share: _share, lastStep: _lastStep, quoted, ...outcome } = landing;
+    const inner = quoted === null ? "" : tupleKey("ipv4", quoted.protocol, quoted.tuple);
+    key = [...Object.values(outcome).map(String), inner].join(" ");
     keys.set(landing, key);
   }
   return key;
 }
 
-function isSameCase(atom: Atom, left: Unnamed, right: Unnamed): boolean {
-  if (left.landings.length !== right.landings.length) return false;
-  const equal = left.landings.every((landing, index) => {
-    const other = right.landings[index] as Landing;
-    return landingKey(landing) === landingKey(other) && isSameShare(landing.share, other.share);
+/** Single landings. */
+export const LANDINGS: OutcomeKind<Landing> = {
+  key: landingKey,
+  withShare: (landing, share) => ({ ...landing, share }),
+};
+
+function isSameCase<T extends { readonly share: Share }>(
+  atom: Atom,
+  left: Unnamed<T>,
+  right: Unnamed<T>,
+  { key }: OutcomeKind<T>,
+): boolean {
+  if (left.outcomes.length !== right.outcomes.length) return false;
+  const equal = left.outcomes.every((outcome, index) => {
+    const other = right.outcomes[index] as T;
+    return key(outcome) === key(other) && isSameShare(outcome.share, other.share);
   });
-  const rest = ({ decided }: Unnamed) =>
+  const rest = ({ decided }: Unnamed<T>) =>
     decided
       .filter((one) => one.atom !== atom)
       .map((one) => `${one.holds} ${one.atom.key}`)

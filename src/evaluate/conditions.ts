@@ -3,7 +3,7 @@
  * question that nothing answers splits the world in two, each with its assumption.
  */
 import type { Condition } from "../../grammar/meaning.js";
-import { ask } from "./ask.js";
+import { ask, question } from "./ask.js";
 import type { EvaluationContext, RulePlace } from "./context.js";
 import { assumedAnswer, assuming } from "./facts.js";
 import { times } from "./share.js";
@@ -37,8 +37,10 @@ export function test(
       return fold(condition.of, false, world, place, context);
     case "chance":
       return draw(condition.threshold, world);
+    case "counted":
+      return count(condition, world, place, context);
     default: {
-      const answer = ask(condition, world.packet, place, context);
+      const answer = ask(condition, world, place, context);
       if (typeof answer === "boolean") return [{ world, holds: answer }];
       return answer.kind === "not"
         ? assume(answer.of, world, context).map(({ world: one, holds }) => ({ world: one, holds: !holds }))
@@ -77,6 +79,37 @@ function draw(threshold: number, world: World): readonly Tested[] {
     { world: { ...world, share: times(world.share, threshold) }, holds: true },
     { world: { ...world, share: times(world.share, DRAWS - threshold) }, holds: false },
   ];
+}
+
+/**
+ * One more packet for the rule's own counter. Where it stands is not known at first; each "no" rules a place out, and
+ * once it is known every later answer is.
+ */
+function count(
+  { every, packet }: Extract<Condition, { kind: "counted" }>,
+  world: World,
+  place: RulePlace,
+  context: EvaluationContext,
+): readonly Tested[] {
+  const { memory } = world;
+  const rule = `${place.table}:${place.chain}:${place.number}`;
+  const counted = memory.counters.get(rule) ?? {
+    position: memory.countersFresh ? 0 : undefined,
+    asked: 0,
+  };
+  const asked = counted.asked + 1;
+  const goOn = (one: World, position: number | undefined): World => ({
+    ...one,
+    memory: { ...memory, counters: new Map(memory.counters).set(rule, { position, asked }) },
+  });
+  const position = counted.position ?? (asked === every ? packet : undefined);
+  if (position !== undefined)
+    return [{ world: goOn(world, (position + 1) % every), holds: position === packet }];
+  const words = `this is packet ${packet} of a round of ${every} at this rule (rule ${rule})${context.which}`;
+  return assume(question(words), world, context).map(({ world: one, holds }) => ({
+    world: goOn(one, holds ? (packet + 1) % every : undefined),
+    holds,
+  }));
 }
 
 /** The answer that the world's assumptions give, else both. */

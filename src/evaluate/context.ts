@@ -7,14 +7,16 @@ import type { Narrowed } from "./world.js";
 export interface EvaluationContext {
   readonly state: NodeState;
   readonly ruleset: Ruleset | undefined;
-  /** Empty connection table and empty xt_recent lists. */
-  readonly fresh: boolean;
+  /** Which packet of several this is, for the words of questions about it: empty, or ` (packet 3)`. */
+  readonly which: string;
   /** Facts before anything was assumed. */
   readonly start: Narrowed;
   /** The packet was made by a process of the node. */
   readonly fromNode: boolean;
-  /** The destination that the sender wrote. */
-  readonly asked: Address;
+  /** The destination that the sender wrote; null where the kernel chose it. */
+  readonly asked: Address | null;
+  /** Its source port, or the name of that. */
+  readonly askedPort: number | string;
   /** Sentences for `Distribution.notes`. */
   readonly notes: Set<string>;
   /** Ends of the packet that were taken not to be the node's, since its addresses are not known. */

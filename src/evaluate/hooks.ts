@@ -1,6 +1,7 @@
 /**
  * The packet's way through the hooks: PREROUTING or OUTPUT, routing, INPUT or FORWARD, POSTROUTING, each with its tables
- * in the kernel's order. nat is asked only by the first packet of a tracked connection.
+ * in the kernel's order. The rules of nat are asked only by the first packet of a tracked connection; later ones are
+ * translated as it was.
  */
 import type { Address } from "../../grammar/address.js";
 import type { Hook } from "../../grammar/meaning.js";
@@ -10,15 +11,37 @@ import { assumedAnswer } from "./facts.js";
 import { dropped, failed, landed, refusedByRoute, rejected } from "./landings.js";
 import { isMartian } from "./martians.js";
 import { mergeWorlds } from "./merge.js";
-import { addressType, interfaceSetting, isLoopback, sourceFor, type Way, wayTo } from "./route.js";
-import { tracksConnections } from "./tracking.js";
-import { walkHook } from "./walk.js";
-import type { End, LivePacket, World } from "./world.js";
+import { chosen, translateKnown } from "./nat.js";
+import {
+  addressType,
+  interfaceSetting,
+  isLoopback,
+  knownInterfaces,
+  sourceFor,
+  type Way,
+  wayTo,
+} from "./route.js";
+import { confirm, isTaken, track, tracksConnections } from "./tracking.js";
+import { type Walked, walkHook } from "./walk.js";
+import { type End, type LivePacket, type World, withPacket } from "./world.js";
+
+/** What a packet passes at a hook: tables, and connection tracking where it looks the packet up and where it enters it. */
+type Stage = "raw" | "mangle" | "nat" | "filter" | "security" | "track" | "confirm";
+
+const PREROUTING: readonly Stage[] = ["raw", "track", "mangle", "nat"];
+const OUTPUT_BEFORE_ROUTING: readonly Stage[] = PREROUTING;
+const OUTPUT_AFTER_ROUTING: readonly Stage[] = ["filter", "security"];
+const INPUT: readonly Stage[] = ["mangle", "filter", "security", "nat", "confirm"];
+const FORWARD: readonly Stage[] = ["mangle", "filter", "security"];
+const POSTROUTING: readonly Stage[] = ["mangle", "nat", "confirm"];
+/** Over `lo` a packet keeps its connection and its translation. */
+const LOOPBACK_PREROUTING: readonly Stage[] = ["raw", "mangle"];
+const LOOPBACK_INPUT: readonly Stage[] = ["mangle", "filter", "security"];
 
 /** All ends of a packet that came from outside. */
 export function fromOutside(start: World, context: EvaluationContext): readonly End[] {
   const ends: End[] = [];
-  for (const world of throughTables("PREROUTING", ["raw", "mangle", "nat"], start, context, ends)) {
+  for (const world of throughStages("PREROUTING", PREROUTING, start, context, ends)) {
     const local = isForNode(world, context);
     if (isMartian(world.packet, local, context)) ends.push(dropped(world, context));
     else ends.push(...(local ? toNode : forward)(world, context));
@@ -36,10 +59,10 @@ export function fromNode(start: World, context: EvaluationContext): readonly End
   const { source = sourceFor(start.packet.destination, network) } = start.packet;
   const sent = withPacket(start, { source, outInterface: deviceOf(asked) });
   const ends: End[] = [];
-  for (const world of throughTables("OUTPUT", ["raw", "mangle", "nat"], sent, context, ends)) {
+  for (const world of throughStages("OUTPUT", OUTPUT_BEFORE_ROUTING, sent, context, ends)) {
     for (const one of rerouted(world, start.packet.destination, context, ends)) {
-      for (const filtered of throughTables("OUTPUT", ["filter", "security"], one, context, ends)) {
-        for (const out of throughTables("POSTROUTING", ["mangle", "nat"], filtered, context, ends)) {
+      for (const filtered of throughStages("OUTPUT", OUTPUT_AFTER_ROUTING, one, context, ends)) {
+        for (const out of throughStages("POSTROUTING", POSTROUTING, filtered, context, ends)) {
           if (isForNode(out, context)) ends.push(...overLoopback(out, context));
           else ends.push(landed("forward", out, context));
         }
@@ -62,7 +85,12 @@ const ROUTE_ERRNO: Readonly<Record<string, string>> = {
 };
 
 /** After nat OUTPUT has changed the destination, the packet is routed again; its source stays. */
-function rerouted(world: World, asked: Address, context: EvaluationContext, ends: End[]): readonly World[] {
+function rerouted(
+  world: World,
+  asked: Address | null,
+  context: EvaluationContext,
+  ends: End[],
+): readonly World[] {
   const { packet } = world;
   const { network } = context.state;
   if (packet.destination === asked) return [world];
@@ -75,7 +103,7 @@ function rerouted(world: World, asked: Address, context: EvaluationContext, ends
   const leavesLoopback =
     way.kind !== "local" && typeof packet.source === "number" && isLoopback(packet.source);
   if (leavesLoopback && interfaceSetting("route_localnet", deviceOf(way), network) === 0) {
-    if (network?.interfaces !== undefined) {
+    if (knownInterfaces(network, packet.family) !== undefined) {
       ends.push(failed(world, "EINVAL", context));
       return [];
     }
@@ -88,8 +116,8 @@ function rerouted(world: World, asked: Address, context: EvaluationContext, ends
 function overLoopback(world: World, context: EvaluationContext): readonly End[] {
   const ends: End[] = [];
   const arriving = withPacket(world, { inInterface: "lo", outInterface: null });
-  for (const one of throughTables("PREROUTING", ["raw", "mangle"], arriving, context, ends)) {
-    for (const two of throughTables("INPUT", ["mangle", "filter", "security"], one, context, ends)) {
+  for (const one of throughStages("PREROUTING", LOOPBACK_PREROUTING, arriving, context, ends)) {
+    for (const two of throughStages("INPUT", LOOPBACK_INPUT, one, context, ends)) {
       ends.push(landed("local", two, context));
     }
   }
@@ -99,13 +127,7 @@ function overLoopback(world: World, context: EvaluationContext): readonly End[] 
 function toNode(world: World, context: EvaluationContext): readonly End[] {
   const ends: End[] = [];
   const arriving = withPacket(world, { outInterface: null });
-  for (const one of throughTables(
-    "INPUT",
-    ["mangle", "filter", "security", "nat"],
-    arriving,
-    context,
-    ends,
-  )) {
+  for (const one of throughStages("INPUT", INPUT, arriving, context, ends)) {
     ends.push(landed("local", one, context));
   }
   return ends;
@@ -117,51 +139,89 @@ function forward(world: World, context: EvaluationContext): readonly End[] {
   if (way.kind === "refused") return [refusedByRoute(world, way.type, context)];
   const ends: End[] = [];
   const routed = withPacket(world, { outInterface: deviceOf(way) });
-  for (const one of throughTables("FORWARD", ["mangle", "filter", "security"], routed, context, ends)) {
-    for (const out of throughTables("POSTROUTING", ["mangle", "nat"], one, context, ends)) {
+  for (const one of throughStages("FORWARD", FORWARD, routed, context, ends)) {
+    for (const out of throughStages("POSTROUTING", POSTROUTING, one, context, ends)) {
       ends.push(landed("forward", out, context));
     }
   }
   return ends;
 }
 
-/** The tables of a hook in turn; what does not get through is added to `ends`. */
-function throughTables(
+/** The stages of a hook in turn; what does not get through is added to `ends`. */
+function throughStages(
   hook: Hook,
-  tables: readonly string[],
+  stages: readonly Stage[],
   start: World,
   context: EvaluationContext,
   ends: End[],
 ): readonly World[] {
   let live: readonly World[] = [start];
-  for (const table of tables) {
+  for (const stage of stages) {
     live = mergeWorlds(live);
-    const next: World[] = [];
-    for (const world of live) {
-      if (table === "nat" && !asksNat(world.packet, context)) {
-        next.push(world);
-        continue;
-      }
-      for (const walked of walkHook(table, hook, world, context)) {
-        if (walked.end === "pass") next.push(walked.world);
-        else if (walked.end === "drop") ends.push(dropped(walked.world, context, hook));
-        else if (walked.end === "queue") ends.push(landed("queue", walked.world, context));
-        else if (walked.end === "reject") ends.push(rejected(walked.world, walked.with, context, hook));
-      }
+    if (stage === "track") live = live.map((world) => track(world, context));
+    else if (stage === "confirm") live = live.map((world) => confirm(world, context));
+    else {
+      live = live.flatMap((world) => {
+        const walks =
+          stage === "nat" ? throughNat(hook, world, context) : walkHook(stage, hook, world, context);
+        return walks.flatMap((walked) => passed(walked, hook, context, ends));
+      });
     }
-    live = next;
   }
   return live;
 }
 
-/** nat is for the first packet of a connection, and only where connections are tracked. */
-function asksNat(packet: LivePacket, context: EvaluationContext): boolean {
-  if (packet.state !== "NEW" || context.ruleset === undefined) return false;
-  if (tracksConnections(context.ruleset)) return true;
-  if (context.ruleset.tables.has("nat")) {
-    context.notes.add("no rule asks for connection tracking, so the kernel does not consult the nat table");
+/** The world of a walk that lets the packet pass; how others end is added to `ends`. */
+function passed(walked: Walked, hook: Hook, context: EvaluationContext, ends: End[]): readonly World[] {
+  const { world } = walked;
+  switch (walked.end) {
+    case "pass":
+      return [world];
+    case "drop":
+      ends.push(dropped(world, context, hook));
+      return [];
+    case "queue":
+      ends.push(landed("queue", world, context));
+      return [];
+    case "reject":
+      ends.push(rejected(world, walked.with, context, hook));
+      return [];
+    case "return":
+      return [];
   }
-  return false;
+}
+
+/** nat: its rules for the first packet of a connection, what they have decided for all others. */
+function throughNat(hook: Hook, world: World, context: EvaluationContext): readonly Walked[] {
+  const { flow } = world.packet;
+  if (flow === undefined) {
+    noteIdleNat(context);
+    return [{ end: "pass", world }];
+  }
+  if (!flow.isNew) return [{ end: "pass", world: withPacket(world, translateKnown(world.packet, hook)) }];
+  const walks = walkHook("nat", hook, world, context);
+  const isLast = hook === "POSTROUTING" || hook === "INPUT";
+  // Answers that already belong to another connection: the kernel takes another source port, with or without a rule.
+  return isLast && context.ruleset?.tables.has("nat")
+    ? walks.map((walked) =>
+        isTaken(walked.world.packet, walked.world.memory)
+          ? { ...walked, world: withPacket(walked.world, otherPort(walked.world.packet)) }
+          : walked,
+      )
+    : walks;
+}
+
+function otherPort({ unknown }: LivePacket): Partial<LivePacket> {
+  return {
+    sourcePort: null,
+    unknown: { ...unknown, sourcePort: chosen(unknown.sourcePort) },
+    sourceTranslated: true,
+  };
+}
+
+function noteIdleNat({ ruleset, notes }: EvaluationContext): void {
+  if (ruleset?.tables.has("nat") && !tracksConnections(ruleset))
+    notes.add("no rule asks for connection tracking, so the kernel does not consult the nat table");
 }
 
 /** Whether routing gives the packet to the node itself; where nothing says so, it is taken not to. */
@@ -170,6 +230,7 @@ function isForNode(world: World, context: EvaluationContext): boolean {
   const type = addressType(packet.destination, context.state.network);
   // What a local process sends to a group or to all leaves the node.
   if (type !== undefined) return type === "LOCAL" || (type !== "UNICAST" && !context.fromNode);
+  if (packet.destination === null) return true;
   const known = assumedAnswer(localQuestion(packet.destination), world.assumed, context.start);
   if (known === undefined) {
     context.takenAsOthers.add(
@@ -188,8 +249,4 @@ function wayOut({ packet }: World, context: EvaluationContext): Way {
 
 function deviceOf(way: Way): string | undefined {
   return way.kind === "out" ? way.dev : way.kind === "local" ? "lo" : undefined;
-}
-
-function withPacket(world: World, packet: Partial<LivePacket>): World {
-  return { ...world, packet: { ...world.packet, ...packet } };
 }

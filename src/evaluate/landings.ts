@@ -3,8 +3,10 @@ import type { Address } from "../../grammar/address.js";
 import type { Hook } from "../../grammar/meaning.js";
 import { PROTOCOL } from "../../grammar/protocols.js";
 import type { EvaluationContext } from "./context.js";
+import { translations } from "./memory.js";
 import type { Landing, Verdict } from "./outcome.js";
 import { addressType, leavingPort, sourceFor } from "./route.js";
+import { connectionOf } from "./tracking.js";
 import type { End, LivePacket, World } from "./world.js";
 
 /** `forward`, `local` or `queue`. */
@@ -81,7 +83,14 @@ export function refusedByRoute(world: World, type: string, context: EvaluationCo
 
 /** Who sends an ICMP error, as its receiver sees it: that of a translated connection is translated back. */
 function answerFrom({ packet }: World, context: EvaluationContext): Address | null {
-  return packet.destinationTranslated ? context.asked : (errorSource(packet, context) ?? null);
+  const connection = connectionOf(packet);
+  if (connection !== undefined) {
+    const isReply = packet.flow?.direction === "REPLY";
+    const translated = translations(connection)[isReply ? "source" : "destination"];
+    const author = isReply ? connection.reply.destination : connection.original.destination;
+    if (translated) return typeof author === "string" ? null : author;
+  }
+  return errorSource(packet, context) ?? null;
 }
 
 /**
@@ -90,20 +99,20 @@ function answerFrom({ packet }: World, context: EvaluationContext): Address | nu
  */
 export function errorSource(packet: LivePacket, context: EvaluationContext): Address | undefined {
   const { network } = context.state;
-  if (addressType(packet.destination, network) === "LOCAL") return packet.destination;
+  if (addressType(packet.destination, network) === "LOCAL") return packet.destination ?? undefined;
   if (context.fromNode) return packet.source ?? undefined;
   return packet.source === undefined || packet.source === null
     ? undefined
     : sourceFor(packet.source, network);
 }
 
-function isForMany(address: Address, context: EvaluationContext): boolean {
+function isForMany(address: Address | null, context: EvaluationContext): boolean {
   const type = addressType(address, context.state.network);
   return type === "BROADCAST" || type === "MULTICAST";
 }
 
 function end(verdict: Verdict, world: World, context: EvaluationContext, more: Partial<Landing>): End {
-  const { packet, share, lastStep, assumed } = world;
+  const { packet, memory, share, lastStep, assumed } = world;
   const landing: Landing = {
     verdict,
     in: context.fromNode ? null : (packet.inInterface ?? null),
@@ -119,10 +128,14 @@ function end(verdict: Verdict, world: World, context: EvaluationContext, more: P
     from: null,
     answered: null,
     processSees: null,
-    masqueraded: packet.sourceTranslated,
+    sportKept: (packet.sourcePort ?? packet.unknown.sourcePort) === context.askedPort,
+    icmpType: packet.icmpType ?? null,
+    icmpCode: packet.icmpCode ?? null,
+    quoted: packet.quoted ?? null,
+    masqueraded: packet.sourceTranslated && packet.flow?.direction !== "REPLY",
     share,
     lastStep,
     ...more,
   };
-  return { landing, assumed };
+  return { landing, assumed, packet, memory };
 }

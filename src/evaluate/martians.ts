@@ -1,6 +1,7 @@
 /** Packets from outside that routing drops without a word, after nat PREROUTING. Measured on Linux. */
+import type { Address } from "../../grammar/address.js";
 import type { EvaluationContext } from "./context.js";
-import { addressType, interfaceSetting, isLoopback, sysctl, wayTo } from "./route.js";
+import { addressType, interfaceSetting, isLoopback, knownInterfaces, sysctl, wayTo } from "./route.js";
 import type { LivePacket } from "./world.js";
 
 const BROADCAST = 0xffffffff;
@@ -12,6 +13,8 @@ const ALL_NODES = [0xe0000001, 0xff020000000000000000000000000001n];
 export function isMartian(packet: LivePacket, local: boolean, context: EvaluationContext): boolean {
   const { network } = context.state;
   const { destination, inInterface } = packet;
+  // The answer to a packet whose source the kernel chose: it comes to the node itself.
+  if (destination === null) return false;
   if (destination === 0 || (isClassE(destination) && destination !== BROADCAST)) return true;
   if (isMartianSource(packet, context)) return true;
   if (!local) {
@@ -35,12 +38,12 @@ function isMartianSource(packet: LivePacket, context: EvaluationContext): boolea
   const type = addressType(source, network);
   if (type === "LOCAL" || type === "MULTICAST" || source === BROADCAST || source === 0n) return true;
   const filter = packet.family === "ipv4" ? interfaceSetting("rp_filter", inInterface, network) : 0;
-  if (filter === 0 || network?.interfaces === undefined) return false;
+  if (filter === 0 || knownInterfaces(network, packet.family) === undefined) return false;
   const back = wayTo(source, network);
   if (back.kind === "none" || type === "BROADCAST") return true;
   return filter === 1 && back.kind === "out" && !!inInterface && back.dev !== inInterface;
 }
 
-function isClassE(address: LivePacket["destination"]): boolean {
+function isClassE(address: Address): boolean {
   return typeof address === "number" && address >>> 28 === 15;
 }

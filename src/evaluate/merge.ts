@@ -2,6 +2,7 @@
  * Worlds that have come to the same point with the same packet, put together: without it, twenty rate-limited LOG rules
  * would make a million ways.
  */
+import { memoryKey } from "./memory.js";
 import { isSameShare, plus } from "./share.js";
 import type { Assumed, LivePacket, World } from "./world.js";
 
@@ -13,7 +14,7 @@ export function mergeWorlds(worlds: readonly World[]): readonly World[] {
   if (worlds.length <= WORLDS_FEW) return worlds;
   const groups = new Map<string, World[]>();
   for (const world of worlds) {
-    const key = packetKey(world.packet);
+    const key = `${packetKey(world.packet)}\n${memoryKey(world.memory)}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [world]);
     else group.push(world);
@@ -65,9 +66,14 @@ const keys = new WeakMap<LivePacket, string>();
 function packetKey(packet: LivePacket): string {
   let key = keys.get(packet);
   if (key === undefined) {
-    const { remembered, ...fields } = packet;
-    const lists = [...remembered].map(([entry, { stamps, cleared }]) => `${entry} ${stamps} ${cleared}`);
-    key = [...Object.values(fields).map(String), ...lists].join("\n");
+    const { flow, unknown, quoted, ...fields } = packet;
+    const parts = [
+      ...Object.values(fields),
+      ...Object.values(unknown),
+      ...(flow === undefined ? [] : [flow.direction, flow.isNew]),
+      ...Object.values(quoted?.tuple ?? {}),
+    ];
+    key = parts.map(String).join("\n");
     keys.set(packet, key);
   }
   return key;

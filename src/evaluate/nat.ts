@@ -6,7 +6,9 @@ import { type Address, hostBits } from "../../grammar/address.js";
 import type { Effect, Hook, Range, Rewrite } from "../../grammar/meaning.js";
 import { PORT_PROTOCOLS } from "../../grammar/protocols.js";
 import type { EvaluationContext } from "./context.js";
+import { inverse, type Memory, translations } from "./memory.js";
 import { egressAddress, isLoopback, primaryAddress, seenInterface, wayTo } from "./route.js";
+import { earlierSource, isTaken } from "./tracking.js";
 import type { LivePacket } from "./world.js";
 
 type Translation = Extract<Effect, { kind: "rewrite" | "netmap" | "masquerade" | "redirect" }>;
@@ -20,9 +22,13 @@ export function rewriteDestination(
 ): Partial<LivePacket> {
   const destination = newDestination(effect, packet, hook, context);
   const port = effect.kind === "netmap" ? packet.destinationPort : destinationPort(effect.to, packet);
+  const { unknown } = packet;
   return {
     destination,
     destinationPort: port,
+    ...(port === null
+      ? { unknown: { ...unknown, destinationPort: `${unknown.sourcePort}'s destination port` } }
+      : {}),
     destinationTranslated:
       packet.destinationTranslated || destination !== packet.destination || port !== packet.destinationPort,
   };
@@ -32,14 +38,76 @@ export function rewriteDestination(
 export function rewriteSource(
   effect: Translation,
   packet: LivePacket,
-  _hook: Hook,
+  memory: Memory,
   context: EvaluationContext,
 ): Partial<LivePacket> {
-  return {
-    source: newSource(effect, packet, context),
-    sourcePort: effect.kind === "netmap" ? packet.sourcePort : sourcePort(effect.to, packet),
+  const { unknown } = packet;
+  const source = newSource(effect, packet, context);
+  const port = effect.kind === "netmap" ? packet.sourcePort : sourcePort(effect.to, packet);
+  const wanted = {
+    source,
+    sourcePort: port,
+    unknown: {
+      ...unknown,
+      ...(source === null ? { source: chosen(unknown.source) } : {}),
+      ...(port === null ? { sourcePort: chosen(unknown.sourcePort) } : {}),
+    },
     sourceTranslated: true,
   };
+  // A client's address and port keep the translation that they have towards other servers.
+  const earlier = effect.kind === "netmap" || effect.to.random ? undefined : earlierSource(packet, memory);
+  if (earlier === undefined || earlier.source !== (source ?? wanted.unknown.source)) return wanted;
+  const reused = typeof earlier.sourcePort === "number" ? earlier.sourcePort : null;
+  const named = typeof earlier.sourcePort === "string" ? { sourcePort: earlier.sourcePort } : {};
+  const again = { ...wanted, sourcePort: reused, unknown: { ...wanted.unknown, ...named } };
+  return isTaken({ ...packet, ...again }, memory) ? wanted : again;
+}
+
+/** The name of a part that the kernel chooses in place of another. */
+export function chosen(part: string): string {
+  return `what the kernel chose for ${part}`;
+}
+
+/**
+ * A packet of a connection that was translated before: it gets what the inverse of the other direction's tuple says, the
+ * destination before routing and the source after it. Of an ICMP error the packet quoted in it is translated the other
+ * way round, and its own ports are not.
+ */
+export function translateKnown(packet: LivePacket, hook: Hook): Partial<LivePacket> {
+  const { flow, quoted } = packet;
+  if (flow === undefined || flow.isNew) return {};
+  const { connection, direction } = flow;
+  const isOriginal = direction === "ORIGINAL";
+  const changed = translations(connection);
+  const beforeRouting = hook === "PREROUTING" || hook === "OUTPUT";
+  if (!(beforeRouting === isOriginal ? changed.destination : changed.source)) return {};
+  const { protocol } = connection;
+  const wanted = inverse(protocol, isOriginal ? connection.reply : connection.original);
+  const ends = beforeRouting ? ("destination" as const) : ("source" as const);
+  const port = beforeRouting && PORT_PROTOCOLS.includes(protocol) ? "destinationPort" : "sourcePort";
+  const { unknown } = packet;
+  const address = wanted[ends];
+  const rewritten = typeof address === "string" ? { unknown: { ...unknown, [ends]: address } } : {};
+  if (quoted !== undefined) {
+    const inner = inverse(protocol, quoted.tuple);
+    const tuple = inverse(protocol, { ...inner, [ends]: address, [port]: wanted[port] });
+    return { ...rewritten, [ends]: known(address), quoted: { ...quoted, tuple } };
+  }
+  const number = wanted[port];
+  return {
+    [ends]: known(address),
+    [port]: known(number),
+    unknown: {
+      ...unknown,
+      ...(typeof address === "string" ? { [ends]: address } : {}),
+      ...(typeof number === "string" ? { [port]: number } : {}),
+    },
+  };
+}
+
+/** Parts that are not known have names in tuples. */
+export function known<T>(part: T | string): T | null {
+  return typeof part === "string" ? null : part;
 }
 
 function newDestination(
@@ -47,8 +115,9 @@ function newDestination(
   packet: LivePacket,
   hook: Hook,
   context: EvaluationContext,
-): Address {
+): Address | null {
   const { destination, family } = packet;
+  if (destination === null) return null;
   switch (effect.kind) {
     case "netmap":
       return mapNetwork(destination, effect);
@@ -81,6 +150,7 @@ function newDestination(
 function newSource(effect: Translation, packet: LivePacket, context: EvaluationContext): Address | null {
   const { network } = context.state;
   const { source, destination } = packet;
+  if (destination === null) return null;
   switch (effect.kind) {
     case "masquerade": {
       if (packet.outInterface === "lo" && isLoopback(destination)) return source ?? null;

@@ -4,6 +4,7 @@
  */
 import type { Address } from "../../grammar/address.js";
 import type { Rule } from "../state/rules.js";
+import type { Quoted } from "./memory.js";
 
 /**
  * A probability `numerator / 2^exponent`, not reduced: the kernel's draws compare 31 random bits, so every share is of
@@ -34,9 +35,10 @@ export interface Step {
  *
  * - `forward`: leaves by `out`; `local`: accepted by the node; `drop`: nothing comes out;
  * - `reject`: answered with `with`, by `from`; `answered` is false when that answer is itself dropped;
- * - `error`: the sending process gets this errno (`with`); `queue`: user space decides.
+ * - `error`: the sending process gets this errno (`with`); `queue`: user space decides;
+ * - `nothing to answer`: in a conversation, nothing was delivered that the packet could answer.
  */
-export type Verdict = "forward" | "local" | "drop" | "reject" | "error" | "queue";
+export type Verdict = "forward" | "local" | "drop" | "reject" | "error" | "queue" | "nothing to answer";
 
 /** Addresses and ports are those on leaving the node (or on delivery); null: the kernel chooses, or nothing given says. */
 export interface Landing {
@@ -52,6 +54,13 @@ export interface Landing {
   readonly answered: boolean | null;
   /** What a process of the node that sent the packet notices: EPERM, ECONNREFUSED, timeout …; null for others. */
   readonly processSees: string | null;
+  /** The source port (of an ICMP query: the id) is the one that the packet had when it came, known or not. */
+  readonly sportKept: boolean;
+  /** Type and code, of ICMP. */
+  readonly icmpType: number | null;
+  readonly icmpCode: number | null;
+  /** The packet that an ICMP error tells of, as it stands in it on leaving. */
+  readonly quoted: Quoted | null;
   /** A MASQUERADE, SNAT or NETMAP target has set the source. */
   readonly masqueraded: boolean;
   readonly share: Share;

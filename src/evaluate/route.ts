@@ -16,22 +16,47 @@ import type { Interface, InterfaceAddress, Network, Route } from "../state/netwo
 export type AddressType = "LOCAL" | "BROADCAST" | "MULTICAST" | "UNICAST";
 
 /** The type of an address; undefined when only the node's addresses could tell and they are not known. */
-export function addressType(address: Address, network: Network | undefined): AddressType | undefined {
+export function addressType(address: Address | null, network: Network | undefined): AddressType | undefined {
+  if (address === null) return undefined;
   if (isLoopback(address)) return "LOCAL";
   if (typeof address === "number") {
     if (address >>> 28 === 14) return "MULTICAST";
     if (address === 0xffffffff || address === 0) return "BROADCAST";
   } else if (address >> 120n === 0xffn) return "MULTICAST";
-  const interfaces = network?.interfaces;
-  if (interfaces === undefined) return undefined;
-  for (const { addresses } of interfaces) {
+  const family = familyOf(address);
+  const interfaces = knownInterfaces(network, family);
+  for (const { addresses } of interfaces ?? []) {
     for (const own of addresses) {
-      if (own.address === address) return "LOCAL";
+      if (own.address === address && isInUse(own)) return "LOCAL";
       if (isBroadcastOf(address, own)) return "BROADCAST";
     }
   }
-  const local = network?.routes?.some((route) => route.type === "local" && inNetwork(address, route.to));
-  return local ? "LOCAL" : "UNICAST";
+  const routes = network?.routes ?? [];
+  const listedAs = (type: string) =>
+    routes.some((route) => route.type === type && inNetwork(address, route.to));
+  if (listedAs("broadcast")) return "BROADCAST";
+  if (listedAs("local")) return "LOCAL";
+  return interfaces === undefined && !hasLocalTable(routes, family) ? undefined : "UNICAST";
+}
+
+/** The interfaces, where they tell all the node's addresses of a family. */
+export function knownInterfaces(
+  network: Network | undefined,
+  family: Family,
+): readonly Interface[] | undefined {
+  return (network?.addressFamilies?.includes(family) ?? true) ? network?.interfaces : undefined;
+}
+
+/** `ip route show table local` names each address of the node. */
+function hasLocalTable(routes: readonly Route[], family: Family): boolean {
+  return routes.some(
+    ({ type, proto, to }) => type === "local" && proto === "kernel" && familyOf(to.address) === family,
+  );
+}
+
+/** An IPv6 address belongs to the node when nobody else was found to have it. */
+function isInUse({ flags }: InterfaceAddress): boolean {
+  return !(flags?.includes("dadfailed") || (flags?.includes("tentative") && !flags.includes("optimistic")));
 }
 
 export function isLoopback(address: Address): boolean {
@@ -44,11 +69,12 @@ export function isOnInterface(
   name: string,
   network: Network | undefined,
 ): boolean | undefined {
-  if (network?.interfaces === undefined) return undefined;
+  const interfaces = knownInterfaces(network, familyOf(address));
+  if (interfaces === undefined) return undefined;
   const holds = (one: Interface | undefined) =>
     one?.addresses.some((own) => own.address === address) ?? false;
   // Addresses that are known without their interface stand on one without a name.
-  const nameless = network.interfaces.find((one) => one.name === "");
+  const nameless = interfaces.find((one) => one.name === "");
   return holds(nameless) ? undefined : holds(interfaceNamed(name, network));
 }
 
@@ -65,12 +91,23 @@ export type Way =
   | { readonly kind: "refused"; readonly type: string }
   | { readonly kind: "none" };
 
-/** The way to an address that is not the node's own: connected subnets and routes, longest prefix first. */
-export function wayTo(destination: Address, network: Network | undefined): Way {
-  if (network?.interfaces === undefined || network.routes === undefined) return { kind: "unknown" };
+/**
+ * The way to an address that is not the node's own: connected subnets and routes of the main table, longest prefix first.
+ * Policy rules are not followed.
+ */
+export function wayTo(destination: Address | null, network: Network | undefined): Way {
+  if (destination === null || network?.routes === undefined) return { kind: "unknown" };
+  const family = familyOf(destination);
+  if (network.routeFamilies?.includes(family) === false) return { kind: "unknown" };
+  const listed = network.routes.filter((route) => familyOf(route.to.address) === family && isAsked(route));
+  // A listing of the main table holds the connected routes, and knows better which of them are there.
+  const connected = listed.some(({ type, proto }) => type === "unicast" && proto === "kernel")
+    ? []
+    : knownInterfaces(network, family);
+  if (connected === undefined) return { kind: "unknown" };
   let best: { route: Route; length: number } | undefined;
-  for (const route of [...connectedRoutes(network.interfaces), ...network.routes]) {
-    if (familyOf(route.to.address) !== familyOf(destination) || !inNetwork(destination, route.to)) continue;
+  for (const route of [...connectedRoutes(connected), ...listed]) {
+    if (!inNetwork(destination, route.to)) continue;
     const length = prefixLength(route.to.mask) ?? 0;
     const better =
       best === undefined ||
@@ -78,14 +115,31 @@ export function wayTo(destination: Address, network: Network | undefined): Way {
       (length === best.length && (route.metric ?? 0) < (best.route.metric ?? 0));
     if (better) best = { route, length };
   }
-  if (best === undefined) return { kind: "none" };
-  const { route } = best;
-  if (route.type === "local") return { kind: "local" };
-  if (route.type !== "unicast") return { kind: "refused", type: route.type };
-  return route.dev === undefined
-    ? { kind: "unknown" }
-    : { kind: "out", dev: route.dev, via: route.via, src: route.src };
+  return best === undefined ? { kind: "none" } : wayBy(best.route);
 }
+
+function wayBy({ type, dev, via, src, nextHops }: Route): Way {
+  if (type === "local") return { kind: "local" };
+  if (REFUSING.includes(type)) return { kind: "refused", type };
+  const [hop, ...others] = nextHops?.filter(({ flags }) => !flags?.includes("dead")) ?? [{ dev, via }];
+  // Of several hops the kernel chooses one for each flow.
+  if (hop?.dev === undefined || others.some((other) => other.dev !== hop.dev)) return { kind: "unknown" };
+  return { kind: "out", dev: hop.dev, via: hop.via, src };
+}
+
+const REFUSING: readonly string[] = ["blackhole", "unreachable", "prohibit", "throw"];
+
+/** Whether a packet without type of service meets the route when no policy rule says otherwise. */
+function isAsked({ table, flags, from, attributes }: Route): boolean {
+  return (
+    (table === undefined || MAIN_TABLES.includes(table)) &&
+    !flags?.includes("dead") &&
+    from === undefined &&
+    !attributes?.some(([name]) => name === "tos" || name === "dsfield")
+  );
+}
+
+const MAIN_TABLES: readonly string[] = ["local", "255", "main", "254", "default", "253"];
 
 /**
  * The address of the outgoing interface that MASQUERADE takes: one in the next hop's subnet, else the interface's first,
@@ -93,27 +147,31 @@ export function wayTo(destination: Address, network: Network | undefined): Way {
  */
 export function egressAddress(
   way: Way,
-  destination: Address,
+  destination: Address | null,
   network: Network | undefined,
 ): Address | undefined {
+  if (destination === null) return undefined;
   const family = familyOf(destination);
   const told = network?.masquerade?.find((address) => familyOf(address) === family);
   if (told !== undefined) return told;
-  if (way.kind !== "out" || network?.interfaces === undefined) return undefined;
+  const interfaces = knownInterfaces(network, family);
+  if (way.kind !== "out" || interfaces === undefined) return undefined;
   const nextHop = way.via !== undefined && familyOf(way.via) === family ? way.via : destination;
-  const own = addressesOf(interfaceNamed(way.dev, network), family);
+  const own = addressesOf(interfaceNamed(way.dev, network), family).filter(isSource);
   const near = own.find(({ subnet }) => inNetwork(nextHop, subnet));
-  const other = network.interfaces
-    .flatMap((one) => addressesOf(one, family))
+  const other = interfaces
+    .flatMap((one) => addressesOf(one, family).filter(isSource))
     .find(({ address }) => !isLoopback(address) && !isLinkLocal(address));
   return (near ?? own.find(({ address }) => !isLinkLocal(address)) ?? own[0] ?? other)?.address;
 }
 
 /** The source address that the kernel gives a process of the node which binds none. */
-export function sourceFor(destination: Address, network: Network | undefined): Address | undefined {
+export function sourceFor(destination: Address | null, network: Network | undefined): Address | undefined {
+  if (destination === null) return undefined;
   if (isLoopback(destination)) return typeof destination === "number" ? 0x7f000001 : 1n;
-  if (network?.interfaces === undefined) return undefined;
-  for (const { addresses } of network.interfaces) {
+  const interfaces = knownInterfaces(network, familyOf(destination));
+  if (interfaces === undefined) return undefined;
+  for (const { addresses } of interfaces) {
     const own = addresses.find(({ address }) => address === destination);
     if (own === undefined) continue;
     // A later address of a subnet is secondary: its primary, the first one, is chosen.
@@ -126,12 +184,18 @@ export function sourceFor(destination: Address, network: Network | undefined): A
 
 /** The interface that rules see: of a bridge's port, the bridge. */
 export function seenInterface(name: string, network: Network | undefined): string {
-  return network?.interfaces?.find(({ ports }) => ports?.some((port) => port.name === name))?.name ?? name;
+  const master = interfaceNamed(name, network)?.master;
+  return (
+    master ??
+    network?.interfaces?.find(({ ports }) => ports?.some((port) => port.name === name))?.name ??
+    name
+  );
 }
 
 /** The device that a packet leaves by: of a bridge, the port that its host is behind, where that is known. */
-export function leavingPort(name: string, destination: Address, network: Network | undefined): string {
-  const port = interfaceNamed(name, network)?.ports?.find(({ hosts }) => hosts.includes(destination));
+export function leavingPort(name: string, destination: Address | null, network: Network | undefined): string {
+  if (destination === null) return name;
+  const port = interfaceNamed(name, network)?.ports?.find(({ hosts }) => hosts?.includes(destination));
   return port?.name ?? name;
 }
 
@@ -155,7 +219,7 @@ export function interfaceSetting(
   network: Network | undefined,
 ): number {
   const value = (scope: string) => Number(sysctl(network, `net.ipv4.conf.${scope}.${setting}`) ?? 0);
-  return name ? Math.max(value("all"), value(name)) : value("all");
+  return name ? Math.max(value("all"), value(name.replaceAll(".", "/"))) : value("all");
 }
 
 export function sysctl(network: Network | undefined, name: string): string | undefined {
@@ -171,14 +235,31 @@ function addressesOf(one: Interface | undefined, family: Family): readonly Inter
 }
 
 function connectedRoutes(interfaces: readonly Interface[]): readonly Route[] {
-  return interfaces.flatMap(({ name, addresses }) =>
+  return interfaces.filter(isUp).flatMap(({ name, addresses }) =>
     addresses
-      .filter(({ subnet }) => subnet.mask !== subnet.address && hostBits(subnet.mask) > 0)
+      .filter(({ flags }) => !flags?.includes("noprefixroute"))
+      .filter(
+        ({ subnet, peer }) =>
+          peer !== undefined || (subnet.mask !== subnet.address && hostBits(subnet.mask) > 0),
+      )
       .map(({ subnet }) => ({ type: "unicast", to: subnet, dev: name })),
   );
 }
 
-function isBroadcastOf(address: Address, { subnet }: InterfaceAddress): boolean {
+/** An interface of which nothing else is said is taken to be switched on. */
+function isUp({ flags }: Interface): boolean {
+  return flags === undefined || flags.includes("UP");
+}
+
+/** Whether the kernel takes the address as a source for what leaves the node: of wide scope, and not given up. */
+function isSource(own: InterfaceAddress): boolean {
+  const { scope, flags, address } = own;
+  const isNarrow = scope === "host" || (scope === "link" && typeof address === "number");
+  return isInUse(own) && !isNarrow && !(typeof address === "bigint" && flags?.includes("deprecated"));
+}
+
+function isBroadcastOf(address: Address, { subnet, broadcast }: InterfaceAddress): boolean {
+  if (broadcast === address) return true;
   if (typeof address !== "number" || typeof subnet.mask !== "number" || typeof subnet.address !== "number")
     return false;
   const free = hostBits(subnet.mask) as number;

@@ -14,6 +14,10 @@ export function times(share: Share, threshold: number): Share {
   return { numerator: share.numerator * BigInt(threshold), exponent: share.exponent + DRAW_BITS };
 }
 
+export function product(left: Share, right: Share): Share {
+  return { numerator: left.numerator * right.numerator, exponent: left.exponent + right.exponent };
+}
+
 export function plus(left: Share, right: Share): Share {
   const exponent = Math.max(left.exponent, right.exponent);
   const shifted = ({ numerator, exponent: own }: Share) => numerator << BigInt(exponent - own);

@@ -1,11 +1,24 @@
-/** Connection tracking as far as a first packet is concerned: whether it is active, and the state it gives. */
-import type { Packet } from "../../grammar/packet.js";
-import { PROTOCOL } from "../../grammar/protocols.js";
+/** Connection tracking: whether it is active, which entry a packet belongs to, the state it gives, what it leaves behind. */
+import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
 import { meaningOf } from "../state/meaning.js";
 import type { Network } from "../state/network.js";
 import { type Ruleset, rulesOf } from "../state/rules.js";
+import type { EvaluationContext } from "./context.js";
+import {
+  type Found,
+  forget,
+  inverse,
+  living,
+  lookUp,
+  type Memory,
+  type Tracked,
+  type Tuple,
+  tupleKey,
+  withConnection,
+} from "./memory.js";
 import { sysctl } from "./route.js";
-import type { LivePacket } from "./world.js";
+import { TCP_TIMEOUTS, tcpMove, tcpStart } from "./tcp-states.js";
+import { type LivePacket, type World, withPacket } from "./world.js";
 
 const active = new WeakMap<Ruleset, boolean>();
 
@@ -31,6 +44,7 @@ export function tracksConnections(ruleset: Ruleset): boolean {
 }
 
 const SYN = 2;
+const RST = 4;
 const ACK = 16;
 const URG = 32;
 /** PSH and the two ECN bits never matter to the state. */
@@ -42,11 +56,8 @@ const ICMPV6_QUERIES = [128, 139];
 /** Neighbour discovery and multicast listener messages are not tracked. */
 const ICMPV6_UNTRACKED = [130, 131, 132, 133, 134, 135, 136, 137, 143];
 
-/** The state of a packet that has no entry, or what the question says of it. */
-export function firstState(packet: Packet, network: Network | undefined): LivePacket["state"] {
-  if (packet.state === "established") return "ESTABLISHED";
-  if (packet.state === "related") return "RELATED";
-  if (packet.state === "new") return "NEW";
+/** The state of a packet that has no entry. */
+function firstState(packet: LivePacket, network: Network | undefined): LivePacket["state"] {
   switch (packet.protocol) {
     case PROTOCOL.tcp: {
       const flags = (packet.tcpFlags ?? SYN) & ~IGNORED_FLAGS;
@@ -68,4 +79,178 @@ export function firstState(packet: Packet, network: Network | undefined): LivePa
     default:
       return "NEW";
   }
+}
+
+/** What the packet's headers are as a tuple; parts that are not known go by their names. */
+export function tupleOf(packet: LivePacket): Tuple {
+  const { protocol, unknown } = packet;
+  const isICMP = protocol === PROTOCOL.icmp || protocol === PROTOCOL.ipv6Icmp;
+  const hasPorts = PORT_PROTOCOLS.includes(protocol);
+  return {
+    source: packet.source ?? unknown.source,
+    sourcePort: hasPorts || isICMP ? (packet.sourcePort ?? unknown.sourcePort) : null,
+    destination: packet.destination ?? unknown.destination,
+    destinationPort: isICMP
+      ? (packet.icmpType ?? null)
+      : hasPorts
+        ? (packet.destinationPort ?? unknown.destinationPort)
+        : null,
+  };
+}
+
+/**
+ * The packet as connection tracking hands it on, between raw and mangle: with its connection, or none, and its state.
+ * Whoever asked may have said the state; then nothing is known of the connection.
+ */
+export function track(world: World, context: EvaluationContext): World {
+  const { packet, memory } = world;
+  if (packet.state !== undefined || context.ruleset === undefined) return world;
+  const found =
+    packet.quoted === undefined
+      ? lookUp(memory, packet.family, packet.protocol, tupleOf(packet))
+      : aboutWhat(packet.quoted, memory, packet.family);
+  if (!tracksConnections(context.ruleset)) return withPacket(world, { state: "NEW" });
+  if (found !== undefined) {
+    const { connection, direction } = found;
+    const flow = { connection, direction, isNew: false } as const;
+    const known = { flow, connmark: connection.mark };
+    if (packet.quoted !== undefined) return withPacket(world, { ...known, state: "RELATED" });
+    const next = seen(found, packet, memory, context.state.network);
+    if (next === "invalid") return withPacket(world, { state: "INVALID" });
+    if (next !== "new") {
+      const state = direction === "REPLY" || connection.seenReply ? "ESTABLISHED" : "NEW";
+      const kept = next === "gone" ? forget(memory, connection) : withConnection(memory, next);
+      const now = next === "gone" ? connection : next;
+      return withPacket({ ...world, memory: kept }, { ...known, flow: { ...flow, connection: now }, state });
+    }
+  }
+  const state = packet.quoted === undefined ? firstState(packet, context.state.network) : "INVALID";
+  if (state !== "NEW") return withPacket(world, { state });
+  const original = tupleOf(packet);
+  const connection: Tracked = {
+    family: packet.family,
+    protocol: packet.protocol,
+    original,
+    reply: inverse(packet.protocol, original),
+    seenReply: false,
+    assured: false,
+    tcp: packet.protocol === PROTOCOL.tcp ? tcpStart(packet.tcpFlags ?? SYN) : undefined,
+    mark: 0,
+    answeredAt: undefined,
+    endsAt: 0,
+  };
+  return withPacket(world, { state, flow: { connection, direction: "ORIGINAL", isNew: true } });
+}
+
+/** The connection that an ICMP error is about: the packet quoted in it, turned round, is one of its tuples. */
+function aboutWhat(
+  quoted: NonNullable<LivePacket["quoted"]>,
+  memory: Memory,
+  family: LivePacket["family"],
+): Found | undefined {
+  return lookUp(memory, family, quoted.protocol, inverse(quoted.protocol, quoted.tuple));
+}
+
+/** An entry after one more packet; `gone`: this packet ends it, `new`: it opens another in its place. */
+function seen(
+  { connection, direction }: Found,
+  packet: LivePacket,
+  memory: Memory,
+  network: Network | undefined,
+): Tracked | "invalid" | "gone" | "new" {
+  const { protocol, tcp } = connection;
+  const isReply = direction === "REPLY";
+  const answered = {
+    seenReply: connection.seenReply || isReply,
+    answeredAt: connection.answeredAt ?? (isReply ? memory.now : undefined),
+  };
+  if (protocol !== PROTOCOL.tcp || tcp === undefined) {
+    // A stream of datagrams: answered, and going on for more than two seconds after.
+    const assured =
+      connection.assured ||
+      (protocol === PROTOCOL.udp && answered.seenReply && memory.now - (answered.answeredAt ?? 0) > 2);
+    const next = { ...connection, ...answered, assured };
+    return { ...next, endsAt: memory.now + timeout(next, network) };
+  }
+  const flags = packet.tcpFlags ?? SYN;
+  const isOver = tcp === "TIME_WAIT" || tcp === "CLOSE";
+  if (isOver && !isReply && (flags & (SYN | ACK | RST)) === SYN) return "new";
+  const moved = tcpMove(tcp, direction, flags);
+  if (moved === "invalid") return "invalid";
+  // A reset in place of the first answer.
+  if (flags & RST && !connection.seenReply) return "gone";
+  const assured =
+    connection.assured ||
+    (connection.seenReply && (tcp === "SYN_RECV" || tcp === "ESTABLISHED") && moved === "ESTABLISHED");
+  const next = { ...connection, ...answered, tcp: moved, assured };
+  return { ...next, endsAt: memory.now + timeout(next, network) };
+}
+
+/** Seconds that an entry lives without a packet: the sysctl of its protocol and state, or the kernel's default. */
+function timeout({ protocol, tcp, seenReply, assured }: Tracked, network: Network | undefined): number {
+  const set = (name: string, byDefault: number) =>
+    Number(sysctl(network, `net.netfilter.nf_conntrack_${name}`) ?? byDefault);
+  switch (protocol) {
+    case PROTOCOL.tcp: {
+      const [name, byDefault] = TCP_TIMEOUTS[tcp ?? "ESTABLISHED"];
+      const own = set(`tcp_timeout_${name}`, byDefault);
+      // Until an answer is seen, no entry waits longer than for one.
+      return seenReply ? own : Math.min(own, set("tcp_timeout_unacknowledged", 300));
+    }
+    case PROTOCOL.udp:
+      return seenReply && assured ? set("udp_timeout_stream", 120) : set("udp_timeout", 30);
+    case PROTOCOL.icmp:
+      return set("icmp_timeout", 30);
+    case PROTOCOL.ipv6Icmp:
+      return set("icmpv6_timeout", 30);
+    default:
+      return set("generic_timeout", 600);
+  }
+}
+
+/** The connection of a first packet as its translations so far have made it. */
+export function connectionOf(packet: LivePacket): Tracked | undefined {
+  const { flow } = packet;
+  if (flow === undefined || !flow.isNew) return flow?.connection;
+  return { ...flow.connection, reply: inverse(packet.protocol, tupleOf(packet)), mark: packet.connmark };
+}
+
+/**
+ * A first packet leaves the node, or arrives at a process of it: its connection is entered. Marks of known ones are kept.
+ */
+export function confirm(world: World, context: EvaluationContext): World {
+  const { packet, memory } = world;
+  const connection = connectionOf(packet);
+  if (connection === undefined || packet.flow === undefined || packet.quoted !== undefined) return world;
+  if (!packet.flow.isNew) {
+    if (connection.mark === packet.connmark) return world;
+    return { ...world, memory: withConnection(memory, { ...connection, mark: packet.connmark }) };
+  }
+  const entered = { ...connection, endsAt: memory.now + timeout(connection, context.state.network) };
+  return withPacket(
+    { ...world, memory: withConnection(memory, entered) },
+    { flow: { ...packet.flow, connection: entered, isNew: false } },
+  );
+}
+
+/** Whether the answers that a new connection would get already belong to another. */
+export function isTaken(packet: LivePacket, memory: Memory): boolean {
+  const reply = inverse(packet.protocol, tupleOf(packet));
+  return lookUp(memory, packet.family, packet.protocol, reply) !== undefined;
+}
+
+/** What living connections of the same client address and port were translated to; undefined: there are none. */
+export function earlierSource(
+  packet: LivePacket,
+  memory: Memory,
+): Pick<Tuple, "source" | "sourcePort"> | undefined {
+  const { source, sourcePort } = tupleOf(packet);
+  for (const { protocol, family, original, reply } of living(memory)) {
+    if (protocol !== packet.protocol || family !== packet.family) continue;
+    if (original.source !== source || original.sourcePort !== sourcePort) continue;
+    const plain = tupleKey(family, protocol, inverse(protocol, original));
+    if (plain === tupleKey(family, protocol, reply)) continue;
+    return { source: reply.destination, sourcePort: reply.destinationPort };
+  }
+  return undefined;
 }

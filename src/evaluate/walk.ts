@@ -5,13 +5,14 @@
 import type { Effect, Hook, Remember } from "../../grammar/meaning.js";
 import { meaningOf } from "../state/meaning.js";
 import { chainOf, type Rule, rulesOf } from "../state/rules.js";
-import { entryKey } from "./ask.js";
+import { listedAddress } from "./ask.js";
 import { test } from "./conditions.js";
 import type { EvaluationContext, RulePlace } from "./context.js";
+import { withSeen } from "./memory.js";
 import { mergeWorlds } from "./merge.js";
 import { rewriteDestination, rewriteSource } from "./nat.js";
 import type { Step } from "./outcome.js";
-import type { LivePacket, World } from "./world.js";
+import { type LivePacket, type World, withPacket } from "./world.js";
 
 /** How a walk ended for one world. */
 export type Walked =
@@ -145,10 +146,7 @@ function act(
   next: World[],
   ends: Walked[],
 ): void {
-  const changed = (packet: Partial<LivePacket>): World => ({
-    ...world,
-    packet: { ...world.packet, ...packet },
-  });
+  const changed = (packet: Partial<LivePacket>): World => withPacket(world, packet);
   switch (effect.kind) {
     case "verdict":
       ends.push({ end: effect.verdict === "accept" ? "pass" : effect.verdict, world });
@@ -180,7 +178,7 @@ function act(
       break;
     }
     case "untrack":
-      next.push(changed({ state: "UNTRACKED" }));
+      next.push(changed({ state: "UNTRACKED", flow: undefined }));
       break;
     case "note":
       next.push(world);
@@ -193,8 +191,11 @@ function act(
         effect.kind === "masquerade" ||
         (effect.kind === "rewrite" && effect.side === "source") ||
         (effect.kind === "netmap" && (position.hook === "POSTROUTING" || position.hook === "INPUT"));
-      const rewrite = source ? rewriteSource : rewriteDestination;
-      ends.push({ end: "pass", world: changed(rewrite(effect, world.packet, position.hook, context)) });
+      const { packet, memory } = world;
+      const translated = source
+        ? rewriteSource(effect, packet, memory, context)
+        : rewriteDestination(effect, packet, position.hook, context);
+      ends.push({ end: "pass", world: changed(translated) });
       break;
     }
     case "unmodelled":
@@ -211,14 +212,9 @@ function passOver(question: string, place: string, { passedOver }: EvaluationCon
 }
 
 function remember(world: World, effect: Remember): World {
-  const remembered = new Map(world.packet.remembered);
-  const key = entryKey(effect, world.packet);
-  const before = remembered.get(key) ?? { stamps: 0, cleared: false };
-  remembered.set(
-    key,
-    effect.action === "remove" ? { stamps: 0, cleared: true } : { ...before, stamps: before.stamps + 1 },
-  );
-  return { ...world, packet: { ...world.packet, remembered } };
+  const address = listedAddress(effect, world.packet);
+  const action = effect.action === "remove" ? "remove" : "set";
+  return { ...world, memory: withSeen(world.memory, effect.list, address, action) };
 }
 
 function withStep(world: World, place: RulePlace, kind: Step["kind"], rule: Rule | undefined): World {

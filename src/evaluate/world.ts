@@ -4,6 +4,7 @@
  */
 import type { Address, Family } from "../../grammar/address.js";
 import type { Range, WordField } from "../../grammar/meaning.js";
+import type { Direction, Memory, Quoted, Tracked, Unknown } from "./memory.js";
 import type { Landing, Share, Step } from "./outcome.js";
 
 /** `undefined`: the question leaves it open; `null`: the packet has none, or the kernel chooses it. */
@@ -12,8 +13,10 @@ export interface LivePacket {
   readonly protocol: number;
   readonly source: Address | null | undefined;
   readonly sourcePort: number | null | undefined;
-  readonly destination: Address;
+  readonly destination: Address | null;
   readonly destinationPort: number | null | undefined;
+  /** What parts are called whose value is not known; the same parts of a connection's packets have the same names. */
+  readonly unknown: Readonly<Record<"source" | "sourcePort" | "destination" | "destinationPort", Unknown>>;
   readonly inInterface: string | null | undefined;
   readonly outInterface: string | null | undefined;
   readonly tcpFlags: number | undefined;
@@ -21,19 +24,22 @@ export interface LivePacket {
   readonly icmpCode: number | undefined;
   readonly mark: number;
   readonly connmark: number;
-  readonly state: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "UNTRACKED";
+  /** Undefined before connection tracking has seen it. */
+  readonly state: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "UNTRACKED" | undefined;
+  /** Its connection; undefined: none that is known. */
+  readonly flow: Flow | undefined;
   /** The connection's destination was changed by DNAT or REDIRECT, its source by SNAT or MASQUERADE. */
   readonly destinationTranslated: boolean;
   readonly sourceTranslated: boolean;
-  /** xt_recent entries that this packet has made, refreshed or removed, by list and address. */
-  readonly remembered: ReadonlyMap<string, Remembered>;
+  /** The packet that an ICMP error is about, as it stands in it. */
+  readonly quoted: Quoted | undefined;
 }
 
-export interface Remembered {
-  /** Stamps that this packet has left. */
-  readonly stamps: number;
-  /** The entry was removed before, so there are no others. */
-  readonly cleared: boolean;
+export interface Flow {
+  readonly connection: Tracked;
+  readonly direction: Direction;
+  /** The packet is the first, and has not left yet: translations may still change what answers are expected. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -67,6 +73,7 @@ export interface Assumed {
 
 export interface World {
   readonly packet: LivePacket;
+  readonly memory: Memory;
   readonly share: Share;
   readonly assumed: Assumed | undefined;
   readonly lastStep: Step | undefined;
@@ -76,6 +83,9 @@ export interface World {
 export interface End {
   readonly landing: Landing;
   readonly assumed: Assumed | undefined;
+  /** As the packet leaves, and what the node remembers then. */
+  readonly packet: LivePacket;
+  readonly memory: Memory;
   /** An answer is made for a packet that was refused here; whether it leaves the node is still to be seen. */
   readonly toAnswer?: World;
 }
@@ -83,4 +93,9 @@ export interface End {
 /** Whether a pattern (`eth0`, `eth+`) takes a name. */
 export function patternTakes(pattern: string, name: string): boolean {
   return pattern.endsWith("+") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+}
+
+/** The same way, with parts of the packet changed. */
+export function withPacket(world: World, packet: Partial<LivePacket>): World {
+  return { ...world, packet: { ...world.packet, ...packet } };
 }

@@ -29,7 +29,7 @@ function ask(rules: string, packet: Asked, { network = NODE, fresh = true, sysct
   const { state, ...fields } = packet;
   const asked = JSON.stringify({ proto: "tcp", dport: 80, sport: 40000, ...fields });
   const [read] = readPackets({ name: "packet", text: asked }, []);
-  if (read === undefined) throw new Error(`no packet: ${asked}`);
+  if (read?.kind !== "packet") throw new Error(`no packet: ${asked}`);
   const [document] = readDocuments({ name: "network", text: network + sysctls }).documents;
   const known = document === undefined ? undefined : readNetworkDocument(document).network;
   const { ruleset } = readRules({ name: "rules", text: rules }, { family: read.packet.family });

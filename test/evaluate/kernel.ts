@@ -3,11 +3,14 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Family, printAddress } from "../../grammar/address.js";
 import type { Packet } from "../../grammar/packet.js";
-import { readPackets } from "../../src/cli/packets.js";
+import { readPackets, stepsOn } from "../../src/cli/packets.js";
 import { readNetworkDocument } from "../../src/cluster/network.js";
 import { readDocuments } from "../../src/documents/read.js";
+import type { ConversationStep } from "../../src/evaluate/conversation.js";
 import type { Landing } from "../../src/evaluate/outcome.js";
+import type { Problem } from "../../src/problems/problem.js";
 import type { NodeState } from "../../src/state/nodestate.js";
+import { readSets } from "../../src/text/ipset.js";
 import { readRules } from "../../src/text/rules.js";
 
 const ROOT = join(import.meta.dirname, "../../fixtures/kernel-packets");
@@ -41,8 +44,24 @@ export interface KernelCase {
   readonly state: NodeState;
   /** Messages about matches and targets that are not described. */
   readonly unknown: readonly string[];
-  /** Single packets; conversations are left out. */
+  /** Single packets. */
   readonly probes: readonly Probe[];
+  readonly conversations: readonly Conversation[];
+}
+
+export interface Conversation {
+  readonly id: string;
+  readonly repeat: number;
+  readonly steps: readonly ConversationStep[];
+  readonly observed: readonly { readonly count: number; readonly steps: readonly (ObservedStep | null)[] }[];
+}
+
+/** `client`, in the answers: the port of the client. */
+export interface ObservedStep extends Omit<Observed, "count" | "dport" | "sport"> {
+  readonly dport?: number | "client";
+  readonly sport?: number | string;
+  readonly icmp?: string;
+  readonly inner?: Readonly<Record<string, string | number>>;
 }
 
 export function kernelCase(name: string): KernelCase {
@@ -53,18 +72,38 @@ export function kernelCase(name: string): KernelCase {
   const { ruleset, problems } = readRules({ name: rules, text: read(rules) }, { family });
   const [document] = readDocuments({ name: "network.yaml", text: read("network.yaml") }).documents;
   const network = document === undefined ? undefined : readNetworkDocument(document).network;
+  const sets = existsSync(join(ROOT, name, "ipset-save.txt"))
+    ? readSets({ name: "ipset-save.txt", text: read("ipset-save.txt") }).sets
+    : undefined;
+  const state: NodeState = {
+    rulesets: { [family]: ruleset },
+    ...(network === undefined ? {} : { network }),
+    ...(sets === undefined ? {} : { sets }),
+  };
   const results = JSON.parse(read("observed.json")).results as { id: string; outcomes: Observed[] }[];
   const observed = new Map(results.map(({ id, outcomes }) => [id, outcomes]));
   const traced = existsSync(join(ROOT, name, "paths.json"))
     ? (JSON.parse(read("paths.json")).results as { id: string; outcomes: { path?: string[] }[] }[])
     : undefined;
-  const single = (
-    JSON.parse(read("probes.json")) as { id: string; steps?: unknown; l2?: unknown; repeat: number }[]
-  ).filter((probe) => probe.steps === undefined);
+  const all = JSON.parse(read("probes.json")) as { id: string; steps?: unknown; repeat: number }[];
+  const conversations = all
+    .filter(({ steps }) => steps !== undefined)
+    .map((probe): Conversation => {
+      const problems: Problem[] = [];
+      const [asked] = readPackets({ name: "probe", text: JSON.stringify(probe) }, problems);
+      if (asked?.kind !== "conversation") throw new Error(`${name}: ${probe.id}: ${problems[0]?.message}`);
+      return {
+        id: probe.id,
+        repeat: probe.repeat,
+        steps: stepsOn(asked, state, problems),
+        observed: (observed.get(probe.id) ?? []) as unknown as Conversation["observed"],
+      };
+    });
+  const single = all.filter(({ steps }) => steps === undefined);
   const probes = single.map((probe): Probe => {
     // Without a source port the kernel saw a new one each time: any will do, so that "kept" can be told.
     const [asked] = readPackets({ name: "probe", text: JSON.stringify({ sport: 40000, ...probe }) }, []);
-    if (asked === undefined) throw new Error(`${name}: ${probe.id} is no packet`);
+    if (asked?.kind !== "packet") throw new Error(`${name}: ${probe.id} is no packet`);
     const paths = traced
       ?.find(({ id }) => id === probe.id)
       ?.outcomes.flatMap(({ path }) => (path ? [path] : []));
@@ -78,9 +117,10 @@ export function kernelCase(name: string): KernelCase {
   });
   return {
     family,
-    state: { rulesets: { [family]: ruleset }, ...(network === undefined ? {} : { network }) },
+    state,
     unknown: problems.map(({ message }) => message),
     probes,
+    conversations,
   };
 }
 

@@ -2,10 +2,13 @@
 import type { Family } from "../../../grammar/address.js";
 import { readPacketQuestion } from "../../../grammar/packet-question.js";
 import { resolveQuestion } from "../../cluster/resolve.js";
+import { type Courses, converse } from "../../evaluate/conversation.js";
 import { evaluate } from "../../evaluate/evaluate.js";
 import type { Distribution } from "../../evaluate/outcome.js";
-import { type Problem, placeInLine } from "../../problems/problem.js";
+import { appendAll } from "../../problems/append.js";
+import { hasErrors, type Problem, placeInLine } from "../../problems/problem.js";
 import type { NodeState } from "../../state/nodestate.js";
+import type { TextKind } from "../../text/segments.js";
 import { type CommonFlags, inputNames, report, say } from "../common.js";
 import {
   compileFor,
@@ -13,18 +16,20 @@ import {
   type NodeFacts,
   type NodeFlags,
   nodeFacts,
+  versionOf,
   withSlices,
 } from "../compiling.js";
 import { EXIT, UsageError } from "../exit.js";
-import { type Inputs, readDumps, readInputs, readSource } from "../inputs.js";
+import { hasRules, type Inputs, readInputs, readSource, readState } from "../inputs.js";
 import type { IO } from "../io.js";
 import { namingOf } from "../naming.js";
-import { type AskedPacket, readPackets } from "../packets.js";
+import { type Asked, readPackets, stepsOn } from "../packets.js";
 import { clean, styleFor } from "../style.js";
-import { traceDocument } from "../trace-json.js";
-import { traceText } from "../trace-text.js";
+import { conversationDocument, traceDocument } from "../trace-json.js";
+import { conversationText, traceText } from "../trace-text.js";
 
 export interface TraceFlags extends CommonFlags, NodeFlags {
+  readonly as?: TextKind;
   readonly output?: "text" | "json" | "ndjson";
   readonly packets?: string;
   readonly packetJson?: string;
@@ -48,28 +53,22 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
     flags.packets === "-" && files.length + (flags.file ?? []).length > 0
       ? [...(flags.file ?? []), ...files]
       : inputNames(files, flags, io, USAGE);
-  const read = await readInputs(names, io);
+  const read = await readInputs(names, io, flags.as);
+  const dumpProblems: Problem[] = [];
+  const dumped = readState(read, dumpProblems);
+  const withRules = hasRules(read);
   const derivation: Problem[] = [];
   // With a dump at hand nothing is compiled, and the Pods only give names and addresses.
   const cluster =
-    read.cluster !== undefined && read.rules.length === 0
-      ? withSlices(read.cluster, derivation)
-      : read.cluster;
+    read.cluster !== undefined && !withRules ? withSlices(read.cluster, derivation) : read.cluster;
   const inputs: Inputs = { ...read, ...(cluster === undefined ? {} : { cluster }) };
-  const facts = nodeFacts(inputs.cluster, inputs.network, flags);
+  const facts = nodeFacts(inputs.cluster, dumped.network, flags);
   // With a dump at hand the objects only give names and addresses, so that a doubt about the node is no error.
-  const doubts = facts.problems.map(
-    (one): Problem => (inputs.rules.length === 0 ? one : { ...one, severity: "note" }),
-  );
-  const problems: Problem[] = [...inputs.problems, ...derivation, ...doubts];
+  const doubts = facts.problems.map((one): Problem => (!withRules ? one : { ...one, severity: "note" }));
+  const problems: Problem[] = [...inputs.problems, ...derivation, ...doubts, ...dumpProblems];
   const packets = await askedPackets(question, flags, inputs, io, problems);
   const states = new Map<Family, NodeState>();
-  const dumped = readDumps(inputs, problems);
-  if (
-    inputs.rules.length === 0 &&
-    inputs.cluster === undefined &&
-    problems.every(({ severity }) => severity !== "error")
-  ) {
+  if (!withRules && inputs.cluster === undefined && problems.every(({ severity }) => severity !== "error")) {
     problems.push({
       code: "LF1034",
       severity: "error",
@@ -77,40 +76,60 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
       help: `for example: ${USAGE}`,
     });
   }
+  const families = hasErrors(problems) ? [] : new Set(packets.map(familyOfAsked));
+  for (const family of families) {
+    states.set(
+      family,
+      withRules ? withNetwork(dumped, facts) : compiledState(inputs, facts, flags, family, problems, dumped),
+    );
+  }
+  const questions = packets.map((asked) => {
+    const state = states.get(familyOfAsked(asked)) ?? { rulesets: {} };
+    return { asked, state, steps: asked.kind === "packet" ? [] : stepsOn(asked, state, problems) };
+  });
   const failed = report(problems, io, flags);
   if (failed !== undefined) return failed;
-
-  const stateFor = (family: Family): NodeState => {
-    const known = states.get(family);
-    if (known !== undefined) return known;
-    const made =
-      inputs.rules.length > 0 ? withNetwork(dumped, facts) : compiledState(inputs, facts, flags, family, io);
-    states.set(family, made);
-    return made;
-  };
+  if (!withRules) {
+    const whose = `${[...families].map(familyWord).join(" and ")}, node ${clean(facts.name ?? "without a name")}`;
+    say(
+      io,
+      flags,
+      `no live rules given: answering for the rules that kube-proxy ${versionOf(flags)} should have written (${whose})`,
+    );
+  }
   const naming = namingOf(inputs.cluster);
   const style = styleFor(io.stdout, io.env, flags);
   const form = flags.output ?? (flags.packets === undefined ? "text" : "ndjson");
   let assumed = false;
   let firstText = true;
-  for (const { id, packet } of packets) {
-    const answer = evaluate(stateFor(packet.family), packet, { fresh: flags.fresh ?? false });
-    assumed ||= rests(answer);
-    if (form === "text") {
-      io.stdout.write(
-        `${firstText ? "" : "\n"}${traceText(packet, answer, { style, exact: flags.exact ?? false })}`,
-      );
-      firstText = false;
+  const options = { fresh: flags.fresh ?? false };
+  const shown = { style, exact: flags.exact ?? false };
+  const write = (text: string, document: object): void => {
+    const json = form === "text" ? "" : JSON.stringify(document);
+    if (form !== "text") io.stdout.write(`${io.stdout.isTerminal ? clean(json) : json}\n`);
+    else io.stdout.write(`${firstText ? "" : "\n"}${text}`);
+    firstText = false;
+  };
+  for (const { asked, state, steps } of questions) {
+    if (asked.kind === "packet") {
+      const answer = evaluate(state, asked.packet, options);
+      assumed ||= rests(answer);
+      write(traceText(asked.packet, answer, shown), traceDocument(asked.id, asked.packet, answer, naming));
     } else {
-      const text = JSON.stringify(traceDocument(id, packet, answer, naming));
-      io.stdout.write(`${io.stdout.isTerminal ? clean(text) : text}\n`);
+      const answer = converse(state, steps, options);
+      assumed ||= rests(answer);
+      write(conversationText(asked.id, answer, shown), conversationDocument(asked.id, answer, naming));
     }
   }
   return flags.strict && assumed ? EXIT.assumed : EXIT.done;
 }
 
+function familyOfAsked(asked: Asked): Family {
+  return asked.kind === "packet" ? asked.packet.family : asked.family;
+}
+
 /** Whether an answer took anything for granted. */
-function rests({ cases, notes }: Distribution): boolean {
+function rests({ cases, notes }: Distribution | Courses): boolean {
   return notes.length > 0 || cases.length !== 1 || cases.some(({ assuming }) => assuming.length > 0);
 }
 
@@ -143,7 +162,7 @@ async function askedPackets(
   inputs: Inputs,
   io: IO,
   problems: Problem[],
-): Promise<readonly AskedPacket[]> {
+): Promise<readonly Asked[]> {
   if (flags.packetJson !== undefined)
     return readPackets({ name: "--packet-json", text: flags.packetJson }, problems);
   if (flags.packets !== undefined) {
@@ -174,7 +193,7 @@ async function askedPackets(
     });
     return [];
   }
-  return [{ id: null, packet: resolved.packet }];
+  return [{ kind: "packet", id: null, packet: resolved.packet }];
 }
 
 function withNetwork(state: NodeState, { network }: NodeFacts): NodeState {
@@ -186,15 +205,11 @@ function compiledState(
   facts: NodeFacts,
   flags: TraceFlags,
   family: Family,
-  io: IO,
+  problems: Problem[],
+  { rulesets: _none, network: _merged, ...present }: NodeState,
 ): NodeState {
   if (inputs.cluster === undefined) return { rulesets: {} };
   const compiled = compileFor({ cluster: inputs.cluster, facts, flags, family });
-  report(compiled.problems, io, flags);
-  say(
-    io,
-    flags,
-    `no live rules given: answering for the rules that kube-proxy ${compiled.version} should have written (${familyWord(family)}, node ${clean(facts.name ?? "without a name")})`,
-  );
-  return compiled.state;
+  appendAll(problems, compiled.problems);
+  return { ...compiled.state, ...present };
 }

@@ -1,0 +1,286 @@
+/**
+ * What the node remembers from packet to packet: connections, xt_recent lists, counters of rules, and the time. Memories
+ * are never changed; what a packet leaves behind makes a new one.
+ */
+import { type Address, type Family, printAddress } from "../../grammar/address.js";
+import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
+import type { TcpState } from "./tcp-states.js";
+
+/** A part of a tuple that is not known bears a name instead, so that what is equal is seen to be equal. */
+export type Unknown = string;
+
+/** What conntrack tells packets by. An ICMP query has its id for a source port and its type for a destination port. */
+export interface Tuple {
+  readonly source: Address | Unknown;
+  readonly sourcePort: number | Unknown | null;
+  readonly destination: Address | Unknown;
+  readonly destinationPort: number | Unknown | null;
+}
+
+/** A packet that an ICMP error tells of. */
+export interface Quoted {
+  readonly protocol: number;
+  readonly tuple: Tuple;
+}
+
+export type Direction = "ORIGINAL" | "REPLY";
+
+/** An entry of the connection table. */
+export interface Tracked {
+  readonly family: Family;
+  readonly protocol: number;
+  /** As the client sends. */
+  readonly original: Tuple;
+  /** As the answer is expected. */
+  readonly reply: Tuple;
+  readonly seenReply: boolean;
+  readonly assured: boolean;
+  readonly tcp: TcpState | undefined;
+  readonly mark: number;
+  /** Second at which it was answered first, and at which it ends if no packet comes. */
+  readonly answeredAt: number | undefined;
+  readonly endsAt: number;
+}
+
+/** One address in an xt_recent list. */
+export interface Seen {
+  /** When the packets came that are known, oldest first; of stamps in a dump only bounds may be known. */
+  readonly stamps: readonly Stamp[];
+  /** Whether there may be stamps from before, which nothing given tells. */
+  readonly before: boolean;
+}
+
+/** Seconds, as `Memory.now`; below 0: before the question. */
+export interface Stamp {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The counter of a rule (`statistic --mode nth`): undefined position: not known, after `asked` packets. */
+export interface Counted {
+  readonly position: number | undefined;
+  readonly asked: number;
+}
+
+export interface Memory {
+  /** Seconds since the question's first packet. */
+  readonly now: number;
+  /** Entries by the keys of both of their tuples; those made or changed by packets of the question come before the given. */
+  readonly connections: ReadonlyMap<string, Entry>;
+  readonly given: ReadonlyMap<string, Entry>;
+  /** By list, then by address; least recently set first. */
+  readonly lists: ReadonlyMap<string, ReadonlyMap<string, Seen>>;
+  /** Lists that hold nothing but what is in `lists`. */
+  readonly knownLists: ReadonlySet<string> | "all";
+  /** By rule. */
+  readonly counters: ReadonlyMap<string, Counted>;
+  /** Counters start at their first packet, as they do when rules were just loaded. */
+  readonly countersFresh: boolean;
+}
+
+/** Where a tuple leads. */
+export interface Entry {
+  /** Undefined: it was there and is gone. */
+  readonly connection: Tracked | undefined;
+  readonly direction: Direction;
+}
+
+/** `fresh`: all tables are empty, and rules were just loaded. */
+export function startMemory(fresh: boolean, given: readonly Tracked[] = []): Memory {
+  return {
+    now: 0,
+    connections: new Map(),
+    given: new Map(given.flatMap(entriesOf)),
+    lists: new Map(),
+    knownLists: fresh ? "all" : new Set(),
+    counters: new Map(),
+    countersFresh: fresh,
+  };
+}
+
+/** The connection that a tuple belongs to, and its direction; entries whose time is over are gone. */
+export function lookUp(memory: Memory, family: Family, protocol: number, tuple: Tuple): Found | undefined {
+  const key = tupleKey(family, protocol, tuple);
+  const entry = memory.connections.get(key) ?? memory.given.get(key);
+  const connection = entry?.connection;
+  if (entry === undefined || connection === undefined || connection.endsAt < memory.now) return undefined;
+  return { connection, direction: entry.direction };
+}
+
+export interface Found {
+  readonly connection: Tracked;
+  readonly direction: Direction;
+}
+
+/** All connections that live, those made or changed first. */
+export function living({ now, connections, given }: Memory): readonly Tracked[] {
+  const entries = [
+    ...connections.values(),
+    ...[...given].flatMap(([key, entry]) => (connections.has(key) ? [] : [entry])),
+  ];
+  return entries.flatMap(({ connection, direction }) =>
+    connection !== undefined && direction === "ORIGINAL" && connection.endsAt >= now ? [connection] : [],
+  );
+}
+
+/** The entry made, or put in the place of the one with the same original tuple. */
+export function withConnection(memory: Memory, connection: Tracked): Memory {
+  return { ...memory, connections: new Map([...memory.connections, ...entriesOf(connection)]) };
+}
+
+/** The entry is gone. */
+export function forget(memory: Memory, connection: Tracked): Memory {
+  const gone = entriesOf(connection).map(
+    ([key, { direction }]) => [key, { connection: undefined, direction }] as const,
+  );
+  return { ...memory, connections: new Map([...memory.connections, ...gone]) };
+}
+
+/** `conntrack -F`. */
+export function withoutConnections(memory: Memory): Memory {
+  return { ...memory, connections: new Map(), given: new Map() };
+}
+
+function entriesOf(connection: Tracked): readonly (readonly [string, Entry])[] {
+  const { family, protocol, original, reply } = connection;
+  return [
+    // An answer that is expected like a query of its own does not hide that.
+    [tupleKey(family, protocol, reply), { connection, direction: "REPLY" }],
+    [tupleKey(family, protocol, original), { connection, direction: "ORIGINAL" }],
+  ];
+}
+
+export function tupleKey(family: Family, protocol: number, tuple: Tuple): string {
+  const { source, sourcePort, destination, destinationPort } = tuple;
+  return `${family} ${protocol} ${text(source)} ${sourcePort} ${text(destination)} ${destinationPort}`;
+}
+
+function text(part: Address | Unknown): string {
+  return typeof part === "string" ? part : printAddress(part);
+}
+
+/** ICMP queries and their answers. */
+const ICMP_ANSWERS: Readonly<Record<number, Readonly<Record<number, number>>>> = {
+  [PROTOCOL.icmp]: { 8: 0, 13: 14, 15: 16, 17: 18 },
+  [PROTOCOL.ipv6Icmp]: { 128: 129, 139: 140 },
+};
+
+/** The tuple of an answer. */
+export function inverse(protocol: number, tuple: Tuple): Tuple {
+  const { source, sourcePort, destination, destinationPort } = tuple;
+  const turned = { source: destination, destination: source };
+  const answers = ICMP_ANSWERS[protocol];
+  if (answers === undefined) return { ...turned, sourcePort: destinationPort, destinationPort: sourcePort };
+  const type = Number(destinationPort);
+  const query = Object.keys(answers).find((one) => answers[Number(one)] === type);
+  return {
+    ...turned,
+    sourcePort,
+    destinationPort: answers[type] ?? (query === undefined ? type : Number(query)),
+  };
+}
+
+/** What an entry's tuples say of NAT: the answer comes from elsewhere than the client wrote to, or goes elsewhere. */
+export function translations({
+  protocol,
+  original,
+  reply,
+}: Pick<Tracked, "protocol" | "original" | "reply">): {
+  readonly destination: boolean;
+  readonly source: boolean;
+} {
+  const plain = inverse(protocol, original);
+  return {
+    destination:
+      plain.source !== reply.source || (hasPorts(protocol) && plain.sourcePort !== reply.sourcePort),
+    source:
+      plain.destination !== reply.destination ||
+      (hasPorts(protocol)
+        ? plain.destinationPort !== reply.destinationPort
+        : plain.sourcePort !== reply.sourcePort),
+  };
+}
+
+function hasPorts(protocol: number): boolean {
+  return PORT_PROTOCOLS.includes(protocol);
+}
+
+/** Entries of a list that holds this many push out the one set longest ago (`ip_list_tot`). */
+const LIST_MAX = 100;
+
+/** Stamps that are kept of an address (`ip_pkt_list_tot`); more when a rule asks for more hits, which never matters less. */
+const STAMPS_MAX = 65536;
+
+/** What is known of an address in a list. */
+export function seenBy(memory: Memory, list: string, address: string): Seen {
+  return memory.lists.get(list)?.get(address) ?? { stamps: [], before: !isKnown(memory, list) };
+}
+
+function isKnown({ knownLists }: Memory, list: string): boolean {
+  return knownLists === "all" || knownLists.has(list);
+}
+
+/** `--set`, `--update`: one more stamp; `--remove`: none, and none from before. */
+export function withSeen(memory: Memory, list: string, address: string, action: "set" | "remove"): Memory {
+  const before = memory.lists.get(list) ?? new Map<string, Seen>();
+  const known = seenBy(memory, list, address);
+  const entries = new Map(before);
+  entries.delete(address);
+  if (action === "set") {
+    if (isKnown(memory, list) && entries.size >= LIST_MAX) {
+      const [oldest] = entries.keys();
+      if (oldest !== undefined) entries.delete(oldest);
+    }
+    entries.set(address, {
+      ...known,
+      stamps: [...known.stamps.slice(-STAMPS_MAX), { from: memory.now, to: memory.now }],
+    });
+  } else if (!isKnown(memory, list)) entries.set(address, { stamps: [], before: false });
+  return { ...memory, lists: new Map(memory.lists).set(list, entries) };
+}
+
+const keys = new WeakMap<Memory, string>();
+const tables = new WeakMap<object, number>();
+let tablesSeen = 0;
+
+/** Equal for memories that give equal answers from now on. */
+export function memoryKey(memory: Memory): string {
+  let key = keys.get(memory);
+  if (key === undefined) {
+    let table = tables.get(memory.given);
+    if (table === undefined) {
+      table = tablesSeen++;
+      tables.set(memory.given, table);
+    }
+    const connections = [...memory.connections].map(
+      ([tuple, { connection, direction }]) =>
+        `${tuple} ${direction} ${connection && connectionKey(connection)}`,
+    );
+    const lists = [...memory.lists].flatMap(([list, entries]) =>
+      [...entries].map(
+        ([address, { stamps, before }]) =>
+          `${list} ${address} ${stamps.map(({ from, to }) => `${from}-${to}`)} ${before}`,
+      ),
+    );
+    const counters = [...memory.counters].map(
+      ([rule, { position, asked }]) => `${rule} ${position} ${asked}`,
+    );
+    key = [memory.now, table, ...connections, ...lists, ...counters].join("\n");
+    keys.set(memory, key);
+  }
+  return key;
+}
+
+function connectionKey({
+  family,
+  protocol,
+  reply,
+  seenReply,
+  assured,
+  tcp,
+  mark,
+  answeredAt,
+  endsAt,
+}: Tracked): string {
+  return [tupleKey(family, protocol, reply), seenReply, assured, tcp, mark, answeredAt, endsAt].join(" ");
+}
