@@ -19,12 +19,25 @@ export { compileNextSync } from "./compile/iptables/next-sync.js";
 export { type Payload, printPayload } from "./compile/iptables/payload.js";
 export { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "./compile/versions.js";
 export { readDocuments } from "./documents/read.js";
+export {
+  type ConversationStep,
+  type Course,
+  type Courses,
+  converse,
+} from "./evaluate/conversation.js";
 export { type EvaluateOptions, evaluate } from "./evaluate/evaluate.js";
 export type { Assumption, Case, Distribution, Landing, Share, Step, Verdict } from "./evaluate/outcome.js";
 export { lowestTerms, toNumber } from "./evaluate/share.js";
 export { CODES, type Code } from "./problems/codes.js";
 export type { Place, Problem, Severity, Source } from "./problems/problem.js";
-export type { NodeState } from "./state/nodestate.js";
+export type { Connection } from "./state/connections.js";
+export type { Network } from "./state/network.js";
+export { mergeStates, type NodeState } from "./state/nodestate.js";
+export type { RecentList } from "./state/recent.js";
 export { chainOf, type Rule, type Ruleset, rulesOf } from "./state/rules.js";
+export type { IpSet, IpSets } from "./state/sets.js";
+export type { VirtualServer, VirtualServers } from "./state/virtual-servers.js";
+export { type NodeText, type NodeTextOptions, readNodeText } from "./text/read.js";
 export { applyRestore, readRules } from "./text/rules.js";
 export { printRule, printRuleset } from "./text/save.js";
+export { type Segment, segmentsOf, type TextKind } from "./text/segments.js";

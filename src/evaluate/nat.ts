@@ -106,7 +106,7 @@ export function translateKnown(packet: LivePacket, hook: Hook): Partial<LivePack
 }
 
 /** Parts that are not known have names in tuples. */
-export function known<T>(part: T | string): T | null {
+function known<T>(part: T | string): T | null {
   return typeof part === "string" ? null : part;
 }
 

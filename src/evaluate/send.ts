@@ -1,5 +1,5 @@
 /** One packet on its way: what it is at the start, and all ends that it may come to. */
-import { type Address, type Family, familyOf } from "../../grammar/address.js";
+import { type Family, familyOf } from "../../grammar/address.js";
 import type { Range } from "../../grammar/meaning.js";
 import type { Packet } from "../../grammar/packet.js";
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
@@ -167,9 +167,4 @@ function ingress(packet: Packet, network: Network | undefined): string | undefin
   if (packet.source === undefined) return undefined;
   const back = wayTo(packet.source, network);
   return back.kind === "out" ? back.dev : undefined;
-}
-
-/** An address that a packet may have, where it is known. */
-export function addressOrNull(address: Address | string): Address | null {
-  return typeof address === "string" ? null : address;
 }

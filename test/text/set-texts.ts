@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { SET_TYPES } from "../../grammar/sets/types.js";
 
-const pick = fc.constantFrom<string>;
+const pick = (...texts: string[]) => fc.constantFrom(...texts);
 const small = fc.integer({ min: 0, max: 15 });
 
 /** What may stand for a dimension, by its name and the set's family. */
