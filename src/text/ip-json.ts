@@ -198,18 +198,3 @@ export function policyRuleLines(value: unknown): readonly string[] {
   ];
   return [line.join(" ")];
 }
-
-/**
- * Where the JSON array ends that begins at `start` (a bracket), behind its last character; undefined when it is cut off.
- */
-export function endOfArray(text: string, start: number): number | undefined {
-  let depth = 0;
-  const token = /"(?:[^"\\\n]|\\.)*"|[[\]{}]/g;
-  token.lastIndex = start;
-  for (let found = token.exec(text); found !== null; found = token.exec(text)) {
-    if (found[0] === "[" || found[0] === "{") depth++;
-    else if (found[0] === "]" || found[0] === "}") depth--;
-    if (depth === 0) return token.lastIndex;
-  }
-  return undefined;
-}

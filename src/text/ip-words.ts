@@ -5,7 +5,7 @@
 import type { Code } from "../problems/codes.js";
 import { nearest } from "../problems/nearest.js";
 import { type Problem, placeInLine, type Source } from "../problems/problem.js";
-import { endOfArray } from "./ip-json.js";
+import { endOfJSON } from "./json-end.js";
 
 /** One line of a listing; of a line of `ip -o` one of the lines that it joins. */
 export interface IpLine {
@@ -41,7 +41,7 @@ export function ipLines(source: Source, problems: Problem[], lister?: Lister): r
     const ending = text.indexOf("\n", start);
     let end = ending < 0 ? text.length : ending;
     if (lister !== undefined && /^\[\s*(?:[{\]]|$)/.test(text.slice(start, end))) {
-      const closing = endOfArray(text, start);
+      const closing = endOfJSON(text, start);
       const whole: IpLine = { text: text.slice(start, end), line, column: 0 };
       const objects = closing === undefined ? undefined : parsed(text.slice(start, closing));
       if (objects === undefined) {
