@@ -6,7 +6,6 @@ import { type Address, ALL_ONES, type Family, familyOf, prefixMask } from "../..
 import { PROTOCOL } from "../../grammar/protocols.js";
 import { nearest } from "../problems/nearest.js";
 import {
-  type ConnectionTimeouts,
   DEFAULT_PERSISTENCE_SECONDS,
   DEFAULT_SCHEDULER,
   type Destination,
@@ -19,6 +18,7 @@ import {
   type ServiceKey,
   schedulerFlag,
   type Tunnel,
+  type VirtualServerChange,
 } from "../state/virtual-servers.js";
 import { readEndpoint, readLooseIPv4, readNumber } from "./ipvsadm-endpoint.js";
 import {
@@ -38,28 +38,11 @@ import {
 import type { Words } from "./words.js";
 
 export type Command =
-  | {
-      readonly kind: "add-service" | "edit-service";
-      readonly key: ServiceKey;
-      readonly scheduling: Scheduling;
+  | (VirtualServerChange & {
       /** No scheduler was named. */
-      readonly byDefault: boolean;
-    }
-  | { readonly kind: "delete-service"; readonly key: ServiceKey }
+      readonly byDefault?: boolean;
+    })
   | { readonly kind: "zero"; readonly key: ServiceKey | undefined }
-  | { readonly kind: "clear" }
-  | {
-      readonly kind: "add-server" | "edit-server";
-      readonly key: ServiceKey;
-      readonly destination: Destination;
-    }
-  | {
-      readonly kind: "delete-server";
-      readonly key: ServiceKey;
-      readonly address: Address;
-      readonly port: number;
-    }
-  | { readonly kind: "set"; readonly timeouts: Partial<ConnectionTimeouts> }
   /** Lists, saves, helps, or is about the synchronization daemon: changes nothing here. */
   | { readonly kind: "none" };
 

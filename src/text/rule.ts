@@ -60,6 +60,11 @@ export function readRule(line: Words, first: number, setting: RuleSetting, probl
   if (draft.otherFamily) return { ok: true, rules: [] };
   const terms = checkRule(draft);
   if (terms === undefined) return { ok: false };
+  const count = draft.alternatives.reduce((product, { options }) => product * options.length, 1);
+  if (count > RULES_MAX) {
+    draft.complain("LF1014", first, `its lists of addresses make ${count} rules of this line`);
+    return { ok: false };
+  }
   let headers: Given[] = [draft.header];
   for (const { key, options } of draft.alternatives) {
     headers = headers.flatMap((header) => options.map((option): Given => ({ ...header, [key]: option })));
@@ -67,6 +72,9 @@ export function readRule(line: Words, first: number, setting: RuleSetting, probl
   const counters = draft.counters === undefined ? {} : { counters: draft.counters };
   return { ok: true, rules: headers.map((header) => ({ header, ...terms, ...counters })) };
 }
+
+/** That lists of addresses may make of one line. */
+const RULES_MAX = 1000;
 
 function readWord(draft: Draft): void {
   const word = draft.words[draft.at] ?? "";

@@ -66,6 +66,9 @@ export function applyRestore(base: Ruleset, source: Source): RulesRead {
   return load(draftsOf(base), source, base.family, { noflush: true, keepUnread: false, flavour: "legacy" });
 }
 
+/** A short line with two long lists would otherwise make rules by the ten thousand, and a text of them fill the memory. */
+const LISTED_MAX = 100_000;
+
 const CHAIN_BYTES_MAX = 28;
 
 interface Loading {
@@ -91,6 +94,8 @@ interface Reading extends Loading {
   lastTable: DraftTable | undefined;
   /** Names of chains that were compared with one that is missing. */
   compared: number;
+  /** Rules beyond one for each line, made by `-s A,B`. */
+  listed: number;
   /** Commands that stand in no table; their tables are told when all are known. */
   readonly loose: { readonly line: PastedLine; readonly command: LooseCommand; readonly remarks: string[] }[];
 }
@@ -111,6 +116,7 @@ function load(tables: DraftTables, source: Source, family: Family, loading: Load
     tableLine: 0,
     lastTable: undefined,
     compared: 0,
+    listed: 0,
     loose: [],
   };
   for (const { line, text } of long) {
@@ -512,6 +518,11 @@ function readCommand(command: CommandLine): void {
         : undefined;
     if (wrong !== undefined) {
       complain("LF1004", wrong);
+      return;
+    }
+    reading.listed += read.rules.length - 1;
+    if (reading.listed > LISTED_MAX) {
+      complain("LF1014", `lists of addresses make more than ${LISTED_MAX} rules of this text`);
       return;
     }
     const place = placeOfText(source, line, command.words.starts[0] ?? 0, command.words.ends.at(-1) ?? 0);
