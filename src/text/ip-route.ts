@@ -131,9 +131,10 @@ function isRoute(words: readonly Word[]): boolean {
   if (to === undefined) return typed;
   if (to !== "default" && !/^(?:\d+(?:\.\d+)*|[0-9a-fA-F]*:[0-9a-fA-F:.]*)(?:\/\d*)?$/.test(to)) return false;
   const next = words[typed ? 2 : 1]?.text;
-  const isAddress = /[.:]/.test(to);
+  // An address alone is rather a part of what somebody wrote around the routes; of a multipath route hops may follow.
+  const isDestination = to.includes("/") || to === "default";
   return next === undefined
-    ? typed || isAddress || to === "default"
+    ? typed || isDestination
     : ROUTE_WORDS.has(next) || next === "encap" || nearest(next, ["via", "dev", "scope"]) !== undefined;
 }
 

@@ -14,6 +14,7 @@ import {
   type ServiceKey,
   type TunnelChecksum,
   type VirtualServer,
+  type VirtualServerChange,
   type VirtualServers,
 } from "../state/virtual-servers.js";
 import { beginsWithCommand, type Command, readCommand, serviceOption } from "./ipvsadm-command.js";
@@ -32,16 +33,7 @@ export interface VirtualServersRead extends VirtualServers {
  * line.
  */
 export function readVirtualServers(source: Source): VirtualServersRead {
-  const reading: Reading = {
-    source,
-    problems: [],
-    table: new Map(),
-    refused: new Set(),
-    timeouts: {},
-    columns: undefined,
-    listed: undefined,
-    connections: false,
-  };
+  const reading = startReading(source, []);
   let line = 0;
   for (const text of source.text.split("\n"))
     readLine(reading, ++line, text.endsWith("\r") ? text.slice(0, -1) : text);
@@ -53,14 +45,37 @@ export function readVirtualServers(source: Source): VirtualServersRead {
       destinations: [...destinations.values()],
     })),
     ...(Object.keys(reading.timeouts).length === 0 ? {} : { timeouts: reading.timeouts }),
+    ...(reading.listings ? {} : { changes: reading.changes }),
     problems: reading.problems,
+  };
+}
+
+/**
+ * Reads commands one by one onto a table that is there already, from a text of another kind: `text` is a line of the source
+ * of which all but the command is blank. The answer is what the command changes: nothing when it is refused.
+ */
+export function commandReader(
+  source: Source,
+  { services }: VirtualServers,
+  problems: Problem[],
+): (line: number, text: string) => readonly VirtualServerChange[] {
+  const reading = startReading(source, problems);
+  for (const { key, scheduling, destinations } of services) {
+    const named = destinations.map((one) => [printEndpoint(one), one] as const);
+    reading.table.set(printKey(key), { key, line: undefined, scheduling, destinations: new Map(named) });
+  }
+  return (line, text) => {
+    const before = reading.changes.length;
+    readLine(reading, line, text);
+    return reading.changes.slice(before);
   };
 }
 
 /** A virtual server that may still change; destinations by their printed address and port. */
 interface Draft {
   readonly key: ServiceKey;
-  readonly line: number;
+  /** Undefined: it was there before this text. */
+  readonly line: number | undefined;
   scheduling: Scheduling | undefined;
   readonly destinations: Map<string, Destination>;
 }
@@ -72,13 +87,32 @@ interface Reading {
   readonly table: Map<string, Draft>;
   /** Services whose own lines could not be used: lines about them are no further fault. */
   readonly refused: Set<string>;
+  /** Commands that the kernel takes. */
+  readonly changes: VirtualServerChange[];
   timeouts: Partial<ConnectionTimeouts>;
+  /** The text holds rows of listings. */
+  listings: boolean;
   /** Of the listing that is being read. */
   columns: Columns;
   /** The service whose rows stand here; "refused" if it could not be read. */
   listed: Draft | "refused" | undefined;
   /** That connections are left out was said. */
   connections: boolean;
+}
+
+function startReading(source: Source, problems: Problem[]): Reading {
+  return {
+    source,
+    problems,
+    table: new Map(),
+    refused: new Set(),
+    changes: [],
+    timeouts: {},
+    listings: false,
+    columns: undefined,
+    listed: undefined,
+    connections: false,
+  };
 }
 
 /** `user@node:~$ sudo ipvsadm `: what stands before a command that was pasted with its prompt. A lone `#` is a comment. */
@@ -136,13 +170,15 @@ function apply(
   words: Words,
   complain: (fault: Fault) => void,
 ): void {
-  const { table, refused } = reading;
+  const { table, refused, changes } = reading;
   if (command.kind === "clear") {
     table.clear();
     refused.clear();
+    changes.push(command);
     return;
   }
   if (command.kind === "set") {
+    changes.push(command);
     reading.timeouts = { ...reading.timeouts, ...command.timeouts };
     return;
   }
@@ -162,43 +198,55 @@ function apply(
     case "edit-service":
       if (command.byDefault)
         complain(whole(words, "LF2010", `no scheduler is named: ipvsadm takes ${DEFAULT_SCHEDULER}`, "note"));
-      if (draft === undefined) {
+      if (draft !== undefined && command.kind === "add-service") {
+        const since = draft.line === undefined ? "already" : `since line ${draft.line}`;
+        complain(whole(words, "LF1014", `virtual server ${name} is there ${since}`));
+        return;
+      }
+      if (draft !== undefined) draft.scheduling = command.scheduling;
+      else {
         table.set(name, { key: command.key, line, scheduling: command.scheduling, destinations: new Map() });
         refused.delete(name);
-      } else if (command.kind === "edit-service") draft.scheduling = command.scheduling;
-      else complain(whole(words, "LF1014", `virtual server ${name} is there since line ${draft.line}`));
+      }
+      changes.push({ kind: command.kind, key: command.key, scheduling: command.scheduling });
       return;
     case "delete-service":
       table.delete(name);
+      changes.push(command);
       return;
     case "add-server":
     case "edit-server":
     case "delete-server":
-      if (draft !== undefined) applyToServer(draft, command, words, complain);
+      if (draft !== undefined && applyToServer(draft, command, words, complain)) changes.push(command);
       return;
     case "zero":
       return;
   }
 }
 
+/** Whether the kernel takes it. */
 function applyToServer(
   { key, destinations }: Draft,
   command: Extract<Command, { kind: "add-server" | "edit-server" | "delete-server" }>,
   words: Words,
   complain: (fault: Fault) => void,
-): void {
+): boolean {
   const server = printEndpoint(command.kind === "delete-server" ? command : command.destination);
   const known = destinations.get(server);
-  if (command.kind === "add-server") {
-    if (known === undefined) destinations.set(server, command.destination);
-    else complain(whole(words, "LF1014", `${printKey(key)} has real server ${server} already`));
-  } else if (known === undefined) {
+  if (command.kind === "add-server" && known !== undefined) {
+    complain(whole(words, "LF1014", `${printKey(key)} has real server ${server} already`));
+    return false;
+  }
+  if (command.kind !== "add-server" && known === undefined) {
     const fault = whole(words, "LF1014", `${printKey(key)} has no real server ${server}`);
     const rewritten =
       command.kind === "delete-server" || command.destination.forwarding?.kind === "masquerade";
     complain(rewritten ? fault : { ...fault, help: "without -m, the port of the virtual server is taken" });
-  } else if (command.kind === "delete-server") destinations.delete(server);
+    return false;
+  }
+  if (command.kind === "delete-server") destinations.delete(server);
   else destinations.set(server, { ...known, ...command.destination });
+  return true;
 }
 
 function readListed(reading: Reading, line: number, row: Row, complain: (fault: Fault) => void): void {
@@ -226,6 +274,7 @@ function readListed(reading: Reading, line: number, row: Row, complain: (fault: 
       if (row.of === "service" || reading.listed !== "refused") complain(row.fault);
       return;
     case "service": {
+      reading.listings = true;
       const name = printKey(row.key);
       const draft = reading.table.get(name) ?? {
         key: row.key,
