@@ -1,6 +1,6 @@
 /** What `ttl` and `hl` share, and what `TTL` and `HL` share. */
 import type { Given, Option, Refusal } from "./description.js";
-import { type Condition, negatedIf, within } from "./meaning.js";
+import { type Condition, type Effect, negatedIf, within } from "./meaning.js";
 import { numberKind } from "./values.js";
 
 const octet = numberKind(0, 255);
@@ -40,4 +40,9 @@ export function hopCondition({ equal, below, above }: Given<ReturnType<typeof ho
     return below.value === 0 ? { kind: "not", of: { kind: "always" } } : within("ttl", 0, below.value - 1);
   const value = above?.value ?? 255;
   return value === 255 ? { kind: "not", of: { kind: "always" } } : within("ttl", value + 1, 255);
+}
+
+export function hopEffect({ set, decrement, increment }: Given<ReturnType<typeof hopChanges>>): Effect {
+  if (set) return { kind: "hops", how: "set", value: set.value };
+  return { kind: "hops", how: "add", value: decrement ? -decrement.value : (increment?.value ?? 0) };
 }

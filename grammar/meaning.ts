@@ -10,7 +10,14 @@ export type Hook = "PREROUTING" | "INPUT" | "FORWARD" | "OUTPUT" | "POSTROUTING"
 
 export const HOOKS: readonly Hook[] = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
 
-/** Fields whose values are numbers (addresses of IPv6: bigint). `mark` and `connmark` have 32 bits. */
+/**
+ * Fields whose values are numbers (addresses of IPv6: bigint).
+ *
+ * - `mark`, `connmark`: 32 bits. `dscp` and `ecn`: the upper six and the lower two bits of the TOS byte.
+ * - `length`: bytes of the IP packet. `mss`: what a TCP SYN announces. `spi`: the index of an AH, ESP or IPComp header.
+ * - `user`, `group`: of the process that sent the packet; packets without a process have none.
+ * - `cpu`: the processor that handles the packet. `realm`: of its route. `inGroup`, `outGroup`: of its interfaces.
+ */
 export type NumberField =
   | "protocol"
   | "source"
@@ -25,6 +32,15 @@ export type NumberField =
   | "length"
   | "ttl"
   | "dscp"
+  | "ecn"
+  | "mss"
+  | "spi"
+  | "user"
+  | "group"
+  | "cpu"
+  | "realm"
+  | "inGroup"
+  | "outGroup"
   | "fragmentOffset"
   | EntryField;
 
@@ -49,6 +65,12 @@ export type EntryField =
  *   UNTRACKED, and in addition SNAT and DNAT when its connection was translated.
  * - `connectionStatus`, `connectionDirection`: what `--ctstatus` and `--ctdir` ask.
  * - `sourceType`, `destinationType`: route type of the address (`-m addrtype`): LOCAL, UNICAST, BROADCAST, MULTICAST …
+ * - `inPort`, `outPort`: ports of a bridge, patterns as for interfaces; `outPort` only of what stays on its bridge.
+ * - `sourceMac`: of the Ethernet frame, `00:11:22:aa:bb:cc`; `+` is any, which packets of other links do not have.
+ * - `frame`: to whom the frame was addressed, `unicast`, `broadcast`, `multicast`, `otherhost`.
+ * - `sender`: whose socket the packet is from: `process` (of this node), `kernel` (its own ICMP errors), or `none`.
+ * - `extraHeader`: what plain packets do not have, which all packets of questions are: `ipsec`, and of the IPv6 extension
+ *   headers `hop`, `dst`, `route` and `frag`.
  */
 export type WordField =
   | "inInterface"
@@ -57,7 +79,13 @@ export type WordField =
   | "connectionStatus"
   | "connectionDirection"
   | "sourceType"
-  | "destinationType";
+  | "destinationType"
+  | "inPort"
+  | "outPort"
+  | "sourceMac"
+  | "frame"
+  | "sender"
+  | "extraHeader";
 
 /** Inclusive bounds; both numbers, or both bigint for IPv6 addresses. */
 export interface Range {
@@ -104,27 +132,44 @@ export type Condition =
     }
   /** A counter of the rule itself stands at `packet` of a round of `every`, from 0 (`statistic --mode nth`). */
   | { readonly kind: "counted"; readonly every: number; readonly packet: number }
+  /** The route back to the source leads out of the interface that the packet came in by (xt_rpfilter). */
+  | { readonly kind: "reversePath"; readonly loose: boolean; readonly acceptLocal: boolean }
   /**
-   * Not decided by anything landfall models (a socket's owner, a token bucket, BPF): both answers are kept. `question`
-   * says what it hangs on, and equal questions about one packet have equal answers; `perRule` marks state that each
-   * rule has of its own (limit), where equal text is not the same question.
+   * State that no input holds, or a part of the packet that no question names (a token bucket, the time, a TCP option):
+   * both answers are kept. `yes` and `no` are sentences that somebody at the node can check; equal ones about one packet
+   * are one question. `perRule` marks state that each rule has of its own (limit), where equal text is another question.
+   */
+  | {
+      readonly kind: "hidden";
+      readonly yes: string;
+      readonly no: string;
+      readonly perRule?: boolean;
+      /** It asks for a token of the rule's own bucket: that holds `burst` at most, and gets one every `period` seconds. */
+      readonly bucket?: { readonly burst: number; readonly period: number };
+    }
+  /**
+   * Not modelled (a BPF program, an extension that is not described): both answers are kept. `question` says what it hangs
+   * on; otherwise as `hidden`.
    */
   | { readonly kind: "unmodelled"; readonly question: string; readonly perRule?: boolean }
   | { readonly kind: "not"; readonly of: Condition }
   | { readonly kind: "all"; readonly of: readonly Condition[] }
   | { readonly kind: "any"; readonly of: readonly Condition[] };
 
-/** Something a match does when it is true, besides being true (xt_recent's `--set`, `--update`, `--remove`). */
+/** Something a match does besides being true (xt_recent's `--set`, `--update`, `--remove`). */
 export interface Remember {
   readonly kind: "remember";
   readonly list: string;
   readonly side: "source" | "destination";
   readonly mask: Address;
-  /** `set`: add or refresh the entry; `update`: refresh it; `remove`: delete it. */
+  /**
+   * `set`: add or refresh the entry; `remove`: delete it; both also where the match is false (`! --set`). `update`:
+   * refresh the entry, if there is one and the match is true.
+   */
   readonly action: "set" | "update" | "remove";
 }
 
-/** What a match means: a condition, and what it does when the condition holds, even if a later match fails. */
+/** What a match means: a condition, and what it does to a list, even if a later match fails. */
 export interface MatchMeaning {
   readonly condition: Condition;
   readonly effect?: Remember;
@@ -144,7 +189,12 @@ export interface Rewrite {
 /** What a rule does to a packet that all its matches let through. */
 export type Effect =
   /** ACCEPT ends this table at this hook; DROP ends the packet; QUEUE hands it to user space. */
-  | { readonly kind: "verdict"; readonly verdict: "accept" | "drop" | "queue" }
+  | {
+      readonly kind: "verdict";
+      readonly verdict: "accept" | "drop" | "queue";
+      /** Of a queue that lets packets pass to which no process listens: its name. */
+      readonly bypass?: string;
+    }
   /** Drop and answer; `with` is the word of `--reject-with`. */
   | { readonly kind: "reject"; readonly with: string }
   | { readonly kind: "return" }
@@ -158,20 +208,53 @@ export type Effect =
   | { readonly kind: "masquerade"; readonly to: Rewrite }
   /** Destination becomes this machine (OUTPUT: loopback; PREROUTING: the ingress interface's address). */
   | { readonly kind: "redirect"; readonly to: Rewrite }
-  /** `field = (field & ~clear) ^ toggle`; the walk goes on. */
+  /** `field = (field & ~clear) ^ toggle`, then shifted; the walk goes on. */
   | {
       readonly kind: "assign";
-      readonly field: "mark" | "connmark";
+      readonly field: "mark" | "connmark" | "dscp" | "ecn" | "tcpFlags";
       readonly clear: number;
       readonly toggle: number;
+      /** Bits to the left, below zero to the right. */
+      readonly shift?: number;
     }
-  /** `to = (to & ~toMask) ^ (from & fromMask)` between packet mark and connection mark (CONNMARK save/restore). */
+  /** Several, one after another; none of them ends the walk. */
+  | { readonly kind: "several"; readonly effects: readonly Effect[] }
+  /** The TTL, or hop limit, is set, or goes up or down and stays from 0 to 255. */
+  | { readonly kind: "hops"; readonly how: "set" | "add"; readonly value: number }
+  /** The mark becomes something that is not known, `by` tells what. */
+  | { readonly kind: "obscure"; readonly by: string }
+  /** The packet's parts are put into an ipset, or taken out (SET). */
+  | {
+      readonly kind: "list";
+      readonly action: "add" | "remove";
+      readonly set: string;
+      readonly directions: readonly ("src" | "dst")[];
+      /** Seconds until the element is gone again. */
+      readonly timeout?: number;
+      /** Time begins anew for an element that is there already. */
+      readonly refresh?: true;
+    }
+  /** `to = (to & ~toMask) ^ (from & fromMask)`, the latter shifted, between packet mark and connection mark (CONNMARK). */
   | {
       readonly kind: "copy";
       readonly from: "mark" | "connmark";
       readonly to: "mark" | "connmark";
       readonly fromMask: number;
       readonly toMask: number;
+      /** Bits to the left, below zero to the right. */
+      readonly shift?: number;
+    }
+  /**
+   * A socket of this node that listens transparently on the address and port gets the packet, its addresses unchanged, and
+   * `mark = (mark & ~clear) ^ toggle`; without one it is dropped (TPROXY). Address 0: the first of the ingress interface;
+   * port 0: the packet's own.
+   */
+  | {
+      readonly kind: "tproxy";
+      readonly address: Address;
+      readonly port: number;
+      readonly clear: number;
+      readonly toggle: number;
     }
   /** No connection tracking for this packet (NOTRACK). */
   | { readonly kind: "untrack" }
@@ -186,6 +269,16 @@ export interface MeaningContext {
 }
 
 export const ALWAYS: Condition = { kind: "always" };
+
+/** Connection tracking has no entry for the packet, or has not seen it. */
+export const HAS_NO_ENTRY = {
+  kind: "oneOf",
+  field: "connectionState",
+  words: ["INVALID", "UNTRACKED"],
+} as const satisfies Condition;
+/** The packet belongs to a connection. */
+export const TRACKED: Condition = { kind: "not", of: HAS_NO_ENTRY };
+export const NEVER: Condition = { kind: "not", of: ALWAYS };
 
 /** The condition, turned round when `negated`. */
 export function negatedIf(negated: boolean, condition: Condition): Condition {
@@ -205,4 +298,14 @@ export function allOf(conditions: readonly Condition[]): Condition {
 /** The field lies between `from` and `to`, both included. */
 export function within(field: NumberField, from: Address, to: Address = from): Condition {
   return { kind: "within", field, ranges: [{ from, to }] };
+}
+
+/** A question in words; see `hidden`. */
+export function hidden(yes: string, no: string): Condition {
+  return { kind: "hidden", yes, no };
+}
+
+/** The same of a state that each rule has of its own. */
+export function hiddenInRule(yes: string, no: string): Condition {
+  return { kind: "hidden", yes, no, perRule: true };
 }

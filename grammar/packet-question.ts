@@ -3,9 +3,10 @@
  * be names of objects, which the caller resolves.
  */
 import P from "parsimmon";
-import { type Address, readAddress, readIPv6 } from "./address.js";
+import { type Address, type Network, printAddress, readAddress, readIPv6, readNetwork } from "./address.js";
+import { type HeaderFields, type Packet, printFlagLetters, readFlagLetters } from "./packet.js";
 import { parseWhole } from "./parse.js";
-import { PROTOCOL, protocolNumber } from "./protocols.js";
+import { PROTOCOL, protocolName, protocolNumber } from "./protocols.js";
 import { portNumber, wholeNumber } from "./values.js";
 
 /** An end of the question: an address, or an object to be looked up. */
@@ -15,8 +16,10 @@ export type Place =
   | { readonly kind: "pod"; readonly namespace: string; readonly name: string; readonly port?: string }
   | { readonly kind: "node"; readonly name: string; readonly port?: string };
 
-export interface PacketQuestion {
+export interface PacketQuestion extends HeaderFields {
   readonly source?: Place;
+  /** Instead of one source: all of a network. */
+  readonly sources?: Network;
   readonly destination: Place;
   /** Protocol number; undefined: a service's own, else tcp. ICMP counts as ICMPv6 to an IPv6 address. */
   readonly protocol?: number;
@@ -25,7 +28,6 @@ export interface PacketQuestion {
   /** `from node|pod|outside`. */
   readonly from?: "node" | "pod" | "outside";
   readonly state?: "new" | "established" | "related";
-  readonly mark?: number;
 }
 
 export type QuestionRead =
@@ -39,6 +41,37 @@ export function readPacketQuestion(text: string): QuestionRead {
   if (result.ok) return { ok: true, question: result.value };
   const expected = [...new Set(result.expected)].filter((one) => !one.startsWith("/"));
   return { ok: false, offset: result.offset, expected };
+}
+
+/** The question that asks about this packet, with its addresses as numbers; what no word can say is left out. */
+export function printPacket(packet: Packet): string {
+  const { source, sourcePort, destination, destinationPort, protocol, state } = packet;
+  const sender = source === undefined ? "" : `${printPlace(source, sourcePort)} → `;
+  const by = packet.in === undefined ? "" : packet.in === "local" ? " from node" : ` in ${packet.in}`;
+  const known = state === undefined ? "" : ` state ${state}`;
+  return `${sender}${printPlace(destination, destinationPort)}/${protocolName(protocol)}${by}${known}${printHeaders(packet)}`;
+}
+
+function printHeaders(packet: HeaderFields): string {
+  const { mark, ttl, length, tos, mac, user, group, tcpFlags, icmpType, icmpCode } = packet;
+  const words: readonly (readonly [string, string | number | undefined])[] = [
+    ["flags", tcpFlags === undefined ? undefined : printFlagLetters(tcpFlags) || undefined],
+    ["type", icmpType],
+    ["code", icmpCode],
+    ["mark", mark === undefined ? undefined : `0x${mark.toString(16)}`],
+    ["ttl", ttl],
+    ["length", length],
+    ["tos", tos === undefined ? undefined : `0x${tos.toString(16)}`],
+    ["mac", mac],
+    ["uid", user],
+    ["gid", group],
+  ];
+  return words.flatMap(([name, value]) => (value === undefined ? [] : [` ${name} ${value}`])).join("");
+}
+
+function printPlace(address: Address, port: number | undefined): string {
+  if (port === undefined) return printAddress(address);
+  return `${typeof address === "bigint" ? `[${printAddress(address)}]` : printAddress(address)}:${port}`;
 }
 
 const blanks = P.regexp(/[ \t]+/).desc("a blank");
@@ -85,6 +118,18 @@ const namedPlace: P.Parser<Place> = P.alt(
 
 const place = P.alt(namedPlace, addressPlace);
 
+const network: P.Parser<Network> = P.regexp(/(?:[\d.]+|\[?[0-9a-fA-F]*:[0-9a-fA-F:.]*\]?)\/\d+/)
+  .chain((text) => {
+    const read = readNetwork(text.replace(/[[\]]/g, ""));
+    return read === undefined ? P.fail("a network") : P.of(read);
+  })
+  .desc("a network such as 10.244.0.0/16");
+
+const source: P.Parser<Partial<PacketQuestion>> = P.alt(
+  network.map((sources) => ({ sources })),
+  place.map((one) => ({ source: one })),
+);
+
 const protocol: P.Parser<number> = P.regexp(/[A-Za-z][A-Za-z0-9-]*|\d+/)
   .chain((text) => {
     const number = /^\d+$/.test(text) ? Number(text) : protocolNumber(text);
@@ -105,21 +150,45 @@ const modifier: P.Parser<Partial<PacketQuestion>> = P.alt(
   P.regexp(/state\s+/)
     .then(P.regexp(/new|established|related/i).desc("new, established or related"))
     .map((state) => ({ state: state.toLowerCase() as "new" | "established" | "related" })),
-  P.regexp(/mark\s+/)
-    .then(wholeNumber(0, 0xffffffff, "a mark, for example 0x4000"))
-    .map((mark) => ({ mark })),
-).desc("in INTERFACE, from node|pod|outside, state STATE or mark NUMBER");
+  numberWord("mark", 0xffffffff, (mark) => ({ mark })),
+  numberWord("ttl", 255, (ttl) => ({ ttl })),
+  numberWord("length", 65535, (length) => ({ length })),
+  numberWord("dscp", 63, (dscp) => ({ tos: dscp << 2 })),
+  numberWord("tos", 255, (tos) => ({ tos })),
+  numberWord("uid", 0xfffffffe, (user) => ({ user })),
+  numberWord("gid", 0xfffffffe, (group) => ({ group })),
+  numberWord("type", 255, (icmpType) => ({ icmpType })),
+  numberWord("code", 255, (icmpCode) => ({ icmpCode })),
+  P.regexp(/mac\s+/)
+    .then(P.regexp(/[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}/).desc("a MAC address"))
+    .map((mac) => ({ mac: mac.toLowerCase() })),
+  P.regexp(/flags\s+/)
+    .then(P.regexp(/[FSRPAUEC]+/).desc("TCP flags as letters of FSRPAUEC, for example SA"))
+    .map((letters) => ({ tcpFlags: readFlagLetters(letters) ?? 0 })),
+).desc(
+  "in INTERFACE, from node|pod|outside, state STATE, mark, ttl, length, dscp, tos, uid, gid, type or code NUMBER, mac ADDRESS or flags LETTERS",
+);
+
+function numberWord(
+  name: string,
+  max: number,
+  say: (value: number) => HeaderFields,
+): P.Parser<Partial<PacketQuestion>> {
+  return P.regexp(new RegExp(`${name}\\s+`))
+    .then(wholeNumber(0, max, `a number up to ${max}`))
+    .map(say);
+}
 
 const questionGrammar: P.Parser<PacketQuestion> = P.seqMap(
   protocol.skip(blanks).or(P.of(undefined)),
-  P.alt(P.seq(place.skip(blanks).or(P.of(undefined)), arrow), P.of([undefined, undefined] as const)),
+  source.skip(blanks).or(P.of({})).skip(arrow).or(P.of({})),
   place,
   P.string("/").then(protocol).or(P.of(undefined)),
   blanks.then(modifier).many(),
-  (before, [source], destination, after, modifiers): PacketQuestion => {
+  (before, sender, destination, after, modifiers): PacketQuestion => {
     const asked = after ?? before;
     return {
-      ...(source === undefined ? {} : { source }),
+      ...sender,
       destination,
       ...(asked === undefined ? {} : { protocol: protocolFor(asked, destination) }),
       ...Object.assign({}, ...modifiers),

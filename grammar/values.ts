@@ -418,7 +418,7 @@ const protocolGrammar = P.alt(
 ).desc("a protocol name or number");
 
 /** A port by its number, or by the name of a service that the protocol has there. */
-export function portNumberOf(protocol: number | "any"): P.Parser<number> {
+function portNumberOf(protocol: number | "any"): P.Parser<number> {
   return P.alt(
     wholeNumber(0, 65535, "a port from 0 to 65535"),
     P.regexp(/[A-Za-z][A-Za-z0-9_+.-]*/).chain((name) => {

@@ -1,6 +1,6 @@
-import { flag } from "../description.js";
+import { defineMatch, flag } from "../description.js";
+import { ALWAYS, allOf, hidden, negatedIf, within } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 import { isWhole, numberKind, numberRangeKind } from "../values.js";
 
 const MAX = 0xffffffff;
@@ -11,17 +11,17 @@ const SPI = {
   hidden: isWhole(MAX),
 } as const;
 
-const unmodelled = { hangsOn: "the packet's authentication header" };
-
 /** ipt_ah: the security parameters index of an authentication header. */
-export const ah = defineUnmodelledMatch({
+export const ah = defineMatch({
   name: "ah",
   summary: "the index in an authentication header",
   families: ["ipv4"],
   impliedBy: [PROTOCOL.ah],
   protocols: [PROTOCOL.ah],
   options: { spi: SPI },
-  unmodelled,
+  meaning: ({ spi }) => ({
+    condition: spi ? negatedIf(spi.negated, { kind: "within", field: "spi", ranges: [spi.value] }) : ALWAYS,
+  }),
   examples: [
     { typed: "-p ah --ahspi 0x10:", saved: "-p ah -m ah --ahspi 16:4294967295" },
     { typed: "-p ah -m ah ! --ahspi 7" },
@@ -31,17 +31,48 @@ export const ah = defineUnmodelledMatch({
 });
 
 /** ip6t_ah: the same for IPv6, where the header is one of several. */
-export const ahIPv6 = defineUnmodelledMatch({
+export const ahIPv6 = defineMatch({
   name: "ah",
   summary: "the index, length and reserved field of an authentication header",
   families: ["ipv6"],
   impliedBy: [PROTOCOL.ah],
   options: {
     spi: SPI,
-    length: { name: "--ahlen", value: numberKind(0, MAX), negatable: true },
+    length: {
+      name: "--ahlen",
+      value: numberKind(0, MAX),
+      negatable: true,
+      hidden: (length: number, negated: boolean) => length === 0 && !negated,
+    },
     reserved: flag("--ahres"),
   },
-  unmodelled,
+  meaning: ({ spi, length, reserved }) => ({
+    condition: allOf([
+      within("protocol", PROTOCOL.ah),
+      ...(spi
+        ? [negatedIf(spi.negated, { kind: "within" as const, field: "spi" as const, ranges: [spi.value] })]
+        : []),
+      ...(length
+        ? [
+            negatedIf(
+              length.negated,
+              hidden(
+                `the authentication header has ${length.value} bytes`,
+                `the authentication header does not have ${length.value} bytes`,
+              ),
+            ),
+          ]
+        : []),
+      ...(reserved
+        ? [
+            hidden(
+              "the reserved field of the authentication header is zero",
+              "the reserved field of the authentication header is not zero",
+            ),
+          ]
+        : []),
+    ]),
+  }),
   examples: [
     { typed: "-p ah -m ah ! --ahspi 1 --ahlen 5 --ahres", family: "ipv6" },
     { typed: "-m ah --ahspi 1:2", family: "ipv6" },

@@ -1,8 +1,9 @@
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch } from "../description.js";
+import { hidden, negatedIf } from "../meaning.js";
 import { numberKind, shortTextKind } from "../values.js";
 
 /** xt_cgroup: the control group of the socket that the packet is sent from or goes to. */
-export const cgroup = defineUnmodelledMatch({
+export const cgroup = defineMatch({
   name: "cgroup",
   summary: "the control group of the packet's socket",
   hooks: ["INPUT", "OUTPUT", "POSTROUTING"],
@@ -14,7 +15,19 @@ export const cgroup = defineUnmodelledMatch({
     (given.path === undefined) === (given.classId === undefined)
       ? { refused: "one of --path and --cgroup must be given" }
       : given,
-  unmodelled: { hangsOn: "the control group of the packet's socket" },
+  meaning({ path, classId }) {
+    const asked = path ?? classId;
+    const group = path ? `control group "${path.value}"` : `the control group of class ${classId?.value}`;
+    return {
+      condition: negatedIf(
+        asked?.negated ?? false,
+        hidden(
+          `the process with the packet's socket is in ${group}`,
+          `the process with the packet's socket is not in ${group}`,
+        ),
+      ),
+    };
+  },
   examples: [
     { typed: "-m cgroup ! --cgroup 0x10001", saved: "-m cgroup ! --cgroup 65537" },
     { typed: '-m cgroup ! --path ""' },

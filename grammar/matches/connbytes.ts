@@ -1,5 +1,5 @@
-import type { ValueKind } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, type ValueKind } from "../description.js";
+import { allOf, hidden, negatedIf, TRACKED } from "../meaning.js";
 import { oneOfKind, reading, readLong } from "../values.js";
 
 const MAX = 2n ** 64n - 1n;
@@ -25,7 +25,7 @@ const rangeKind: ValueKind<LongRange> = {
 };
 
 /** xt_connbytes: how much the connection has transferred. */
-export const connbytes = defineUnmodelledMatch({
+export const connbytes = defineMatch({
   name: "connbytes",
   summary: "how much the packet's connection has transferred",
   tracksConnections: true,
@@ -42,7 +42,18 @@ export const connbytes = defineUnmodelledMatch({
       required: true,
     },
   },
-  unmodelled: { hangsOn: "the counters of the connection" },
+  meaning({ range, mode, direction }) {
+    const { from, to } = range?.value ?? { from: 0n, to: MAX };
+    const unit = { packets: "packets", bytes: "bytes", avgpkt: "bytes a packet" }[mode?.value ?? "bytes"];
+    const way = direction?.value === "both" ? "" : ` in ${direction?.value} direction`;
+    const count = to === MAX ? `at least ${from} ${unit}` : `${from} to ${to} ${unit}`;
+    const transferred = hidden(
+      `the connection has transferred ${count}${way}`,
+      `the connection has not transferred ${count}${way}`,
+    );
+    // Of a packet without a connection nothing holds, nor its opposite.
+    return { condition: allOf([TRACKED, negatedIf(range?.negated ?? false, transferred)]) };
+  },
   examples: [
     { typed: "-m connbytes ! --connbytes 0:1000 --connbytes-mode bytes --connbytes-dir both" },
     {

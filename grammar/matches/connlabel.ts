@@ -1,5 +1,5 @@
-import { flag, type ValueKind } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, flag, type ValueKind } from "../description.js";
+import { allOf, hidden, negatedIf, TRACKED } from "../meaning.js";
 import { reading, readLong } from "../values.js";
 
 const expects = "a label from 0 to 127 (names hang on the node)";
@@ -15,7 +15,7 @@ const labelKind: ValueKind<number> = {
 };
 
 /** xt_connlabel: a label of the connection; `--set` also sets it. Labels by name hang on a file of the node. */
-export const connlabel = defineUnmodelledMatch({
+export const connlabel = defineMatch({
   name: "connlabel",
   summary: "a label of the packet's connection",
   tracksConnections: true,
@@ -28,7 +28,15 @@ export const connlabel = defineUnmodelledMatch({
     },
     set: flag("--set"),
   },
-  unmodelled: { hangsOn: "the labels of the connection" },
+  meaning({ label, set }) {
+    const has = hidden(
+      `the connection has label ${label?.value}`,
+      `the connection does not have label ${label?.value}`,
+    );
+    // `--set` makes it so, and asks whether it could.
+    const condition = set ? TRACKED : allOf([TRACKED, has]);
+    return { condition: negatedIf(label?.negated ?? false, condition) };
+  },
   examples: [
     { typed: "-m connlabel ! --label 5 --set", saved: '-m connlabel ! --label "5" --set' },
     { typed: "-m connlabel --label 65537", saved: '-m connlabel --label "1"' },

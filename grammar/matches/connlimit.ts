@@ -1,12 +1,12 @@
-import { flag, type GivenOption } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, flag, type GivenOption } from "../description.js";
+import { hidden, negatedIf } from "../meaning.js";
 import { numberKind, prefixLengthKind } from "../values.js";
 
 const MAX = 0xffffffff;
 const limit = (name: string) => ({ name, value: numberKind(0, MAX), negatable: true }) as const;
 
 /** xt_connlimit: how many connections the source (or destination) network has open. `! --upto` is saved as `--above`. */
-export const connlimit = defineUnmodelledMatch({
+export const connlimit = defineMatch({
   name: "connlimit",
   summary: "how many connections a client has open",
   tracksConnections: true,
@@ -34,7 +34,19 @@ export const connlimit = defineUnmodelledMatch({
       ...(destination ? { destination } : { source: source ?? set }),
     };
   },
-  unmodelled: { hangsOn: "the connections that are open" },
+  meaning({ upto, above, mask, destination }, { family }) {
+    const side = destination ? "destination" : "source";
+    const full = mask === undefined || mask.value === (family === "ipv4" ? 32 : 128);
+    const whose = full ? `the ${side}` : `the /${mask.value} network of the ${side}`;
+    const count = (upto ?? above)?.value;
+    const many = `connections of ${whose} are open, this one included`;
+    return {
+      condition: negatedIf(
+        upto !== undefined,
+        hidden(`more than ${count} ${many}`, `at most ${count} ${many}`),
+      ),
+    };
+  },
   examples: [
     {
       typed: "-m connlimit ! --connlimit-above 5",

@@ -1,5 +1,5 @@
 import { defineMatch } from "../description.js";
-import { negatedIf } from "../meaning.js";
+import { allOf, HAS_NO_ENTRY, negatedIf } from "../meaning.js";
 import { markKind } from "../values.js";
 
 /** xt_connmark: `(connection's mark & mask) == value`. */
@@ -8,13 +8,17 @@ export const connmark = defineMatch({
   summary: "the mark of the packet's connection",
   tracksConnections: true,
   options: { mark: { name: "--mark", value: markKind, negatable: true, required: true } },
+  // Packets without a connection have no mark to ask for, negated or not.
   meaning: ({ mark }) => ({
-    condition: negatedIf(mark?.negated ?? false, {
-      kind: "masked",
-      field: "connmark",
-      value: mark?.value.value ?? 0,
-      mask: mark?.value.mask ?? 0,
-    }),
+    condition: allOf([
+      negatedIf(true, HAS_NO_ENTRY),
+      negatedIf(mark?.negated ?? false, {
+        kind: "masked",
+        field: "connmark",
+        value: mark?.value.value ?? 0,
+        mask: mark?.value.mask ?? 0,
+      }),
+    ]),
   }),
   examples: [
     { typed: "-m connmark ! --mark 0xf/0xff" },

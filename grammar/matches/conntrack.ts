@@ -1,6 +1,6 @@
-import type { Network } from "../address.js";
+import { maskAddress, type Network } from "../address.js";
 import { defineMatch, type GivenOption, type Option, type ValueKind } from "../description.js";
-import { allOf, type Condition, negatedIf, type Range, within } from "../meaning.js";
+import { allOf, type Condition, HAS_NO_ENTRY, negatedIf, type Range, within } from "../meaning.js";
 import {
   bareNetworkKind,
   beginningsKind,
@@ -50,13 +50,6 @@ const PORTS = [
   "replyDestinationPort",
 ] as const;
 
-/** INVALID and UNTRACKED packets have no entry: of them nothing but the state is asked. */
-const HAS_NO_ENTRY = {
-  kind: "oneOf",
-  field: "connectionState",
-  words: ["INVALID", "UNTRACKED"],
-} as const satisfies Condition;
-
 /** xt_conntrack: what connection tracking knows of the packet's connection. States in one option are or-ed. */
 export const conntrack = defineMatch({
   name: "conntrack",
@@ -77,7 +70,7 @@ export const conntrack = defineMatch({
       ask(option, () => ({
         kind: "masked",
         field,
-        value: option?.value.address ?? 0,
+        value: option === undefined ? 0 : maskAddress(option.value.address, option.value.mask),
         mask: option?.value.mask ?? 0,
       }));
     }

@@ -1,12 +1,15 @@
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch } from "../description.js";
+import { negatedIf, within } from "../meaning.js";
 import { numberKind } from "../values.js";
 
 /** xt_cpu: which processor handles the packet. */
-export const cpu = defineUnmodelledMatch({
+export const cpu = defineMatch({
   name: "cpu",
   summary: "which processor handles the packet",
   options: { cpu: { name: "--cpu", value: numberKind(0, 0xffffffff), negatable: true, required: true } },
-  unmodelled: { hangsOn: "the processor that handles the packet" },
+  meaning: ({ cpu: asked }) => ({
+    condition: negatedIf(asked?.negated ?? false, within("cpu", asked?.value ?? 0)),
+  }),
   examples: [
     { typed: "-m cpu ! --cpu 0x2", saved: "-m cpu ! --cpu 2" },
     { typed: "-m cpu", refused: true },

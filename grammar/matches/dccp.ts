@@ -1,5 +1,5 @@
 import { defineMatch } from "../description.js";
-import { allOf, negatedIf } from "../meaning.js";
+import { allOf, hidden, negatedIf } from "../meaning.js";
 import { portConditions, portOptions } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
 import { readValue } from "../read.js";
@@ -43,15 +43,29 @@ export const dccp = defineMatch({
   },
   meaning(given, { family }) {
     const { types: wanted, option, ...ports } = given;
-    const asked = (negated: boolean, question: string) =>
-      negatedIf(negated, { kind: "unmodelled" as const, question });
+    const asked = (negated: boolean, is: string, isNot: string) => negatedIf(negated, hidden(is, isNot));
+    const named = wanted && types.print(wanted.value, family);
     return {
       condition: allOf([
         ...portConditions(ports),
         ...(wanted
-          ? [asked(wanted.negated, `the DCCP packet is one of ${types.print(wanted.value, family)}`)]
+          ? [
+              asked(
+                wanted.negated,
+                `the type of the DCCP packet is among ${named}`,
+                `the type of the DCCP packet is not among ${named}`,
+              ),
+            ]
           : []),
-        ...(option ? [asked(option.negated, `DCCP option ${option.value} is set`)] : []),
+        ...(option
+          ? [
+              asked(
+                option.negated,
+                `the packet has the DCCP option ${option.value}`,
+                `the packet does not have the DCCP option ${option.value}`,
+              ),
+            ]
+          : []),
       ]),
     };
   },

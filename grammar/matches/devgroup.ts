@@ -1,11 +1,12 @@
+import { defineMatch } from "../description.js";
 import { EGRESS, INGRESS } from "../hooks.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { allOf, negatedIf } from "../meaning.js";
 import { namedMarkKind } from "../values.js";
 
 const group = namedMarkKind({ default: 0 });
 
 /** xt_devgroup: the group of the interface that the packet came in by, or leaves by. */
-export const devgroup = defineUnmodelledMatch({
+export const devgroup = defineMatch({
   name: "devgroup",
   summary: "the group of the packet's interfaces",
   options: {
@@ -21,7 +22,28 @@ export const devgroup = defineUnmodelledMatch({
     given.source || given.destination
       ? given
       : { refused: "one of --src-group and --dst-group must be given" },
-  unmodelled: { hangsOn: "the groups of the interfaces" },
+  meaning({ source, destination }) {
+    const asked = [
+      ["inGroup", source],
+      ["outGroup", destination],
+    ] as const;
+    return {
+      condition: allOf(
+        asked.flatMap(([field, option]) =>
+          option
+            ? [
+                negatedIf(option.negated, {
+                  kind: "masked",
+                  field,
+                  value: option.value.value,
+                  mask: option.value.mask,
+                }),
+              ]
+            : [],
+        ),
+      ),
+    };
+  },
   examples: [
     {
       typed: "-m devgroup ! --src-group 10 --dst-group 5/255",

@@ -1,13 +1,14 @@
+import { defineMatch } from "../description.js";
 import { headerOptions } from "../ipv6-options.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 
 /** ip6t_dst: the header with destination options. */
-export const dst = defineUnmodelledMatch({
+export const dst = defineMatch({
   name: "dst",
   summary: "the IPv6 header with destination options",
   families: ["ipv6"],
   options: headerOptions("dst"),
-  unmodelled: { hangsOn: "the packet's destination options header" },
+  // Without such a header nothing holds, nor its opposite.
+  meaning: () => ({ condition: { kind: "oneOf", field: "extraHeader", words: ["dst"] } }),
   examples: [
     { typed: "-m dst", family: "ipv6" },
     { typed: "-m dst ! --dst-len 5 --dst-opts 1:2,3", family: "ipv6" },

@@ -1,10 +1,10 @@
-import { flag } from "../description.js";
+import { defineMatch, flag } from "../description.js";
+import { allOf, type Condition, negatedIf, within } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind } from "../values.js";
 
 /** xt_ecn: explicit congestion notification, in the IP and the TCP header. */
-export const ecn = defineUnmodelledMatch({
+export const ecn = defineMatch({
   name: "ecn",
   summary: "the packet's bits of congestion notification (ECN)",
   options: {
@@ -17,7 +17,16 @@ export const ecn = defineUnmodelledMatch({
     const tcp = protocol?.value === PROTOCOL.tcp && !protocol.negated;
     return (given.cwr || given.ece) && !tcp ? { refused: "--ecn-tcp-… need -p tcp" } : given;
   },
-  unmodelled: { hangsOn: "the packet's ECN bits" },
+  meaning({ ece, cwr, ect }) {
+    const bit = (value: number): Condition => ({ kind: "masked", field: "tcpFlags", value, mask: value });
+    return {
+      condition: allOf([
+        ...(ect ? [negatedIf(ect.negated, within("ecn", ect.value))] : []),
+        ...(ece ? [negatedIf(ece.negated, bit(64))] : []),
+        ...(cwr ? [negatedIf(cwr.negated, bit(128))] : []),
+      ]),
+    };
+  },
   examples: [
     {
       typed: "-p tcp -m ecn --ecn-tcp-cwr ! --ecn-tcp-ece --ecn-ip-ect 1",

@@ -1,9 +1,10 @@
+import { defineMatch } from "../description.js";
+import { ALWAYS, negatedIf } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 import { isWhole, numberRangeKind } from "../values.js";
 
 /** xt_esp: the security parameters index of an ESP packet. */
-export const esp = defineUnmodelledMatch({
+export const esp = defineMatch({
   name: "esp",
   summary: "the index of an ESP packet",
   impliedBy: [PROTOCOL.esp],
@@ -16,7 +17,9 @@ export const esp = defineUnmodelledMatch({
       hidden: isWhole(0xffffffff),
     },
   },
-  unmodelled: { hangsOn: "the packet's ESP header" },
+  meaning: ({ spi }) => ({
+    condition: spi ? negatedIf(spi.negated, { kind: "within", field: "spi", ranges: [spi.value] }) : ALWAYS,
+  }),
   examples: [
     { typed: "-p esp --espspi 3", saved: "-p esp -m esp --espspi 3" },
     { typed: "-p esp -m esp ! --espspi 3:9" },

@@ -1,14 +1,20 @@
+import { defineMatch } from "../description.js";
 import { INGRESS } from "../hooks.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { hidden } from "../meaning.js";
 
 /** ip6t_eui64: the host part of the source address was made from the sender's MAC address. */
-export const eui64 = defineUnmodelledMatch({
+export const eui64 = defineMatch({
   name: "eui64",
   summary: "the source address was made from the sender's MAC address",
   families: ["ipv6"],
   hooks: INGRESS,
   options: {},
-  unmodelled: { hangsOn: "the sender's MAC address" },
+  meaning: () => ({
+    condition: hidden(
+      "the source address ends in the sender's MAC address (EUI-64)",
+      "the source address does not end in the sender's MAC address (EUI-64)",
+    ),
+  }),
   examples: [
     { typed: "-m eui64", family: "ipv6" },
     { typed: "-m eui64 --x", family: "ipv6", refused: true },

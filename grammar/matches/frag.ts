@@ -1,11 +1,10 @@
-import { flag } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, flag } from "../description.js";
 import { isWhole, numberKind, numberRangeKind } from "../values.js";
 
 const MAX = 0xffffffff;
 
 /** ip6t_frag: the fragment header. */
-export const frag = defineUnmodelledMatch({
+export const frag = defineMatch({
   name: "frag",
   summary: "the IPv6 fragment header",
   families: ["ipv6"],
@@ -19,7 +18,8 @@ export const frag = defineUnmodelledMatch({
   },
   complete: (given) =>
     given.more && given.last ? { refused: "--fragmore and --fraglast exclude each other" } : given,
-  unmodelled: { hangsOn: "the packet's fragment header" },
+  // Without such a header nothing holds, nor its opposite.
+  meaning: () => ({ condition: { kind: "oneOf", field: "extraHeader", words: ["frag"] } }),
   examples: [
     { typed: "-m frag --fragid 1:42 --fraglen 42 --fragres --fragfirst --fragmore", family: "ipv6" },
     { typed: "-m frag ! --fragid 5 --fraglast", family: "ipv6" },

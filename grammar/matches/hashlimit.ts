@@ -1,6 +1,6 @@
-import { flag, type GivenOption, type ValueKind } from "../description.js";
+import { defineMatch, flag, type GivenOption, type ValueKind } from "../description.js";
+import { hiddenInRule } from "../meaning.js";
 import { type Rate, readRate, shownRate } from "../rates.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind, reading, readLong, strictPrefixLengthKind, wordKind } from "../values.js";
 
 /** Parts of a second in which the kernel keeps the time between two packets. */
@@ -45,7 +45,7 @@ const rateKind: ValueKind<HashRate> = {
   grammar: () =>
     reading<HashRate>(expects, (text) => {
       const bytes = readBytes(text, "/s");
-      const kept = bytes === undefined ? undefined : keptRate(bytes);
+      const kept = bytes ? keptRate(bytes) : undefined;
       if (bytes !== undefined) return kept === undefined ? undefined : { bytes: kept };
       const rate = readRate(text, SCALE);
       return rate === undefined ? undefined : { rate };
@@ -73,6 +73,12 @@ const BURST = 5;
 const BURST_MAX = 1000000;
 const isZero = (value: number) => value === 0;
 const MODES = ["srcip", "srcport", "dstip", "dstport"] as const;
+const PARTS: Readonly<Record<string, string>> = {
+  srcip: "source",
+  srcport: "source port",
+  dstip: "destination",
+  dstport: "destination port",
+};
 const modeExpects = `a comma list of ${MODES.join(", ")}`;
 const modeKind: ValueKind<readonly string[]> = {
   expects: modeExpects,
@@ -118,7 +124,7 @@ const size: ValueKind<number> = {
 const count = (name: string) => ({ name, value: numberKind(1, MAX) }) as const;
 
 /** xt_hashlimit: a token bucket for each client, port and so on. `! --hashlimit-upto` is saved as `--hashlimit-above`. */
-export const hashlimit = defineUnmodelledMatch({
+export const hashlimit = defineMatch({
   name: "hashlimit",
   summary: "at most so many packets in so much time, for each client",
   options: {
@@ -154,8 +160,8 @@ export const hashlimit = defineUnmodelledMatch({
     const inBytes = "bytes" in wanted;
     const burstBytes = burst && ("bytes" in burst.value ? burst.value.bytes : burst.value.packets);
     const bounded = !inBytes || (burst !== undefined && "packets" in burst.value);
-    if (bounded && (burstBytes ?? 1) > BURST_MAX)
-      return { refused: `--hashlimit-burst must be at most ${BURST_MAX}` };
+    if (bounded && burstBytes !== undefined && (burstBytes < 1 || burstBytes > BURST_MAX))
+      return { refused: `--hashlimit-burst must be from 1 to ${BURST_MAX}` };
     if (inBytes && burstBytes !== undefined && burstBytes < wanted.bytes) {
       return { refused: `--hashlimit-burst must be at least ${wanted.bytes} bytes` };
     }
@@ -166,9 +172,11 @@ export const hashlimit = defineUnmodelledMatch({
       given.match && "rate" in wanted
         ? { rate: { ...wanted.rate, period: Math.floor(SCALE / wanted.rate.count) || 1 } }
         : wanted;
-    const shown = "rate" in rate ? shownRate(rate.rate.period, SCALE).unit : 1;
+    // Rates in bytes have a time of their own, which is not shown.
+    const byteExpire = burst === undefined ? 15 : 60;
+    const shown = "rate" in rate ? shownRate(rate.rate.period, SCALE).unit : byteExpire;
     // Unless it is given, entries are kept for the unit that was written; it is shown if another unit is.
-    const kept = expire?.value ?? ("rate" in wanted ? wanted.rate.unit * 1000 : 1000);
+    const kept = expire?.value ?? 1000 * ("rate" in wanted ? wanted.rate.unit : byteExpire);
     const full = family === "ipv4" ? 32 : 128;
     const mask = (option: GivenOption<number> | undefined) => option !== undefined && option.value !== full;
     return {
@@ -185,7 +193,18 @@ export const hashlimit = defineUnmodelledMatch({
         : {}),
     };
   },
-  unmodelled: { hangsOn: "how many packets passed lately", perRule: true },
+  meaning({ upto, above, burst, mode, name }, { family }) {
+    const rate = upto ?? above;
+    const allowed = [
+      ...(rate ? [rateKind.print(rate.value, family)] : []),
+      ...(burst ? [`burst ${burstKind.print(burst.value, family)}`] : []),
+    ].join(", ");
+    const each = mode?.value.length ? ` for this ${mode.value.map((part) => PARTS[part]).join(" and ")}` : "";
+    const limit = `the limit ${name?.value} (${allowed})${each}`;
+    const [left, none] = [`${limit} is not used up`, `${limit} is used up`];
+    // Rules of one name share buckets, but each takes from them.
+    return { condition: above ? hiddenInRule(none, left) : hiddenInRule(left, none) };
+  },
   examples: [
     {
       typed: "-m hashlimit ! --hashlimit 1/sec --hashlimit-mode srcip --hashlimit-name x",

@@ -1,13 +1,14 @@
+import { defineMatch } from "../description.js";
 import { headerOptions } from "../ipv6-options.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 
 /** ip6t_hbh: the header with hop-by-hop options. */
-export const hbh = defineUnmodelledMatch({
+export const hbh = defineMatch({
   name: "hbh",
   summary: "the IPv6 header with hop-by-hop options",
   families: ["ipv6"],
   options: headerOptions("hbh"),
-  unmodelled: { hangsOn: "the packet's hop-by-hop options header" },
+  // Without such a header nothing holds, nor its opposite.
+  meaning: () => ({ condition: { kind: "oneOf", field: "extraHeader", words: ["hop"] } }),
   examples: [
     { typed: "-m hbh", family: "ipv6" },
     { typed: "-m hbh ! --hbh-len 5 --hbh-opts 1:2,3", family: "ipv6" },

@@ -1,8 +1,9 @@
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch } from "../description.js";
+import { allOf, hidden, negatedIf } from "../meaning.js";
 import { textKind } from "../values.js";
 
 /** xt_helper: the helper of connection tracking that watches the connection. */
-export const helper = defineUnmodelledMatch({
+export const helper = defineMatch({
   name: "helper",
   summary: "the helper that watches the packet's connection",
   tracksConnections: true,
@@ -14,7 +15,22 @@ export const helper = defineUnmodelledMatch({
       required: true,
     },
   },
-  unmodelled: { hangsOn: "the helper of the connection" },
+  meaning({ helper: asked }) {
+    const whose = asked?.value ? `the helper ${asked.value}` : "a helper";
+    return {
+      condition: negatedIf(
+        asked?.negated ?? false,
+        // It is the connection that this one belongs to which is watched.
+        allOf([
+          { kind: "oneOf", field: "connectionState", words: ["RELATED", "ESTABLISHED"] },
+          hidden(
+            `the connection was opened for one that ${whose} watches`,
+            `the connection was not opened for one that ${whose} watches`,
+          ),
+        ]),
+      ),
+    };
+  },
   examples: [
     { typed: "-m helper ! --helper ftp" },
     { typed: '-m helper --helper ""' },

@@ -1,12 +1,12 @@
-import { flag } from "../description.js";
+import { defineMatch, flag } from "../description.js";
+import { ALWAYS, negatedIf } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 import { isWhole, numberRangeKind } from "../values.js";
 
 const MAX = 0xffffffff;
 
 /** xt_ipcomp: the compression parameter index. Without the option it asks for index 0. */
-export const ipcomp = defineUnmodelledMatch({
+export const ipcomp = defineMatch({
   name: "ipcomp",
   summary: "the index of a compressed packet",
   impliedBy: [PROTOCOL.ipcomp],
@@ -21,7 +21,9 @@ export const ipcomp = defineUnmodelledMatch({
     reserved: flag("--compres"),
   },
   complete: (given) => ({ spi: { value: { from: 0, to: 0 }, negated: false }, ...given }),
-  unmodelled: { hangsOn: "the packet's IPComp header" },
+  meaning: ({ spi }) => ({
+    condition: spi ? negatedIf(spi.negated, { kind: "within", field: "spi", ranges: [spi.value] }) : ALWAYS,
+  }),
   examples: [
     { typed: "-p ipcomp --ipcompspi 18", saved: "-p ipcomp -m ipcomp --ipcompspi 18" },
     { typed: "-p ipcomp -m ipcomp ! --ipcompspi 18:20 --compres" },

@@ -1,5 +1,5 @@
-import { flag, type ValueKind } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, flag, type ValueKind } from "../description.js";
+import { allOf, type Condition, negatedIf, within } from "../meaning.js";
 import { reading } from "../values.js";
 
 /** Headers with their short names and numbers, in the order in which they are printed. */
@@ -22,20 +22,36 @@ const headersKind: ValueKind<readonly string[]> = {
     reading<readonly string[]>(expects, (text) => {
       const wanted = text
         .split(",")
+        .filter((word) => word !== "")
         .map(
           (word) =>
             HEADERS.find(
               ([long, short, number]) => long === word || short === word || `${number}` === word,
             )?.[0],
         );
-      if (wanted.some((one) => one === undefined)) return undefined;
+      if (wanted.length === 0 || wanted.some((one) => one === undefined)) return undefined;
       return HEADERS.map(([long]) => long).filter((long) => wanted.includes(long));
     }),
   print: (headers) => headers.join(","),
 };
 
+function hasHeader(name: string): Condition {
+  const [, short = "", number = 0] = HEADERS.find(([long]) => long === name) ?? [];
+  switch (short) {
+    case "esp":
+    case "auth":
+    case "none":
+      return within("protocol", number);
+    case "prot":
+      // Any payload that can be looked into.
+      return { kind: "not", of: { kind: "any", of: [within("protocol", 50), within("protocol", 59)] } };
+    default:
+      return { kind: "oneOf", field: "extraHeader", words: [short] };
+  }
+}
+
 /** ip6t_ipv6header: which extension headers the packet has. */
-export const ipv6header = defineUnmodelledMatch({
+export const ipv6header = defineMatch({
   name: "ipv6header",
   summary: "the IPv6 extension headers of the packet",
   families: ["ipv6"],
@@ -43,7 +59,15 @@ export const ipv6header = defineUnmodelledMatch({
     headers: { name: "--header", value: headersKind, negatable: true, required: true },
     soft: flag("--soft"),
   },
-  unmodelled: { hangsOn: "the packet's extension headers" },
+  meaning({ headers, soft }) {
+    const wanted = headers?.value ?? [];
+    const negated = headers?.negated ?? false;
+    // With --soft the packet has all of them, or turned round none; else these and no others.
+    const conditions = soft
+      ? wanted.map((name) => negatedIf(negated, hasHeader(name)))
+      : HEADERS.map(([name]) => negatedIf(!wanted.includes(name), hasHeader(name)));
+    return { condition: negatedIf(negated && !soft, allOf(conditions)) };
+  },
   examples: [
     {
       typed: "-m ipv6header --header hop,dst,route,frag,auth,esp,none,prot",

@@ -1,31 +1,44 @@
-import { flag } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, flag } from "../description.js";
+import { hidden, negatedIf } from "../meaning.js";
+import { printedText } from "../print.js";
 import { bareNetworkKind, oneOfKind, protocolKind, resolvedPortKind } from "../values.js";
 
+const OPTIONS = {
+  protocol: { name: "--vproto", value: { ...protocolKind, print: String }, negatable: true },
+  ipvs: flag("--ipvs", { negatable: true }),
+  address: { name: "--vaddr", value: bareNetworkKind, negatable: true },
+  port: { name: "--vport", value: resolvedPortKind, negatable: true },
+  direction: { name: "--vdir", value: oneOfKind(["ORIGINAL", "REPLY"], { anyCase: true }) },
+  method: {
+    name: "--vmethod",
+    value: oneOfKind(["GATE", "IPIP", "MASQ"], { anyCase: true }),
+    negatable: true,
+  },
+  control: { name: "--vportctl", value: resolvedPortKind, negatable: true },
+} as const;
+
 /** xt_ipvs: the packet belongs to a connection of IPVS. All options but `--ipvs` imply it. */
-export const ipvs = defineUnmodelledMatch({
+export const ipvs = defineMatch({
   name: "ipvs",
   summary: "the packet belongs to a connection that IPVS handles",
   tracksConnections: true,
-  options: {
-    protocol: { name: "--vproto", value: { ...protocolKind, print: String }, negatable: true },
-    ipvs: flag("--ipvs", { negatable: true }),
-    address: { name: "--vaddr", value: bareNetworkKind, negatable: true },
-    port: { name: "--vport", value: resolvedPortKind, negatable: true },
-    direction: { name: "--vdir", value: oneOfKind(["ORIGINAL", "REPLY"], { anyCase: true }) },
-    method: {
-      name: "--vmethod",
-      value: oneOfKind(["GATE", "IPIP", "MASQ"], { anyCase: true }),
-      negatable: true,
-    },
-    control: { name: "--vportctl", value: resolvedPortKind, negatable: true },
-  },
+  options: OPTIONS,
   complete(given) {
     const count = Object.keys(given).length;
     if (count === 0) return { refused: "at least one option must be given" };
     return given.ipvs?.negated && count > 1 ? { refused: "`! --ipvs` stands alone" } : given;
   },
-  unmodelled: { hangsOn: "the connections of IPVS" },
+  meaning(given, { family }) {
+    const { ipvs: belongs, ...parts } = given;
+    const asked = printedText(OPTIONS, parts, family);
+    const what = `a connection that IPVS handles${asked && ` and that fits ${asked}`}`;
+    return {
+      condition: negatedIf(
+        belongs?.negated ?? false,
+        hidden(`the packet belongs to ${what}`, `the packet does not belong to ${what}`),
+      ),
+    };
+  },
   examples: [
     { typed: "-m ipvs ! --ipvs" },
     {

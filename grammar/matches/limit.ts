@@ -1,5 +1,5 @@
+import { defineMatch } from "../description.js";
 import { rateKind, readRate } from "../rates.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberKind } from "../values.js";
 
 /** Parts of a second in which the kernel keeps the time between two packets. */
@@ -18,7 +18,7 @@ function credits(time: bigint): bigint {
 }
 
 /** xt_limit: a token bucket of the rule itself. */
-export const limit = defineUnmodelledMatch({
+export const limit = defineMatch({
   name: "limit",
   summary: "at most so many packets in so much time",
   options: {
@@ -41,7 +41,18 @@ export const limit = defineUnmodelledMatch({
     }
     return { ...given, rate, burst };
   },
-  unmodelled: { hangsOn: "how many packets passed this rule lately", perRule: true },
+  meaning({ rate, burst }, { family }) {
+    const allowed = `${rate && rateKind(SCALE).print(rate.value, family)}, burst ${burst?.value}`;
+    return {
+      condition: {
+        kind: "hidden",
+        yes: `the limit (${allowed}) is not used up`,
+        no: `the limit (${allowed}) is used up`,
+        perRule: true,
+        bucket: { burst: burst?.value ?? BURST, period: (rate?.value.period ?? 0) / SCALE },
+      },
+    };
+  },
   examples: [
     { typed: "-m limit", saved: "-m limit --limit 3/hour" },
     { typed: "-m limit --limit 1/second", saved: "-m limit --limit 1/sec" },

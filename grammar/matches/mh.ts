@@ -1,8 +1,7 @@
 import P from "parsimmon";
-import type { ValueKind } from "../description.js";
-import type { Range } from "../meaning.js";
+import { defineMatch, type ValueKind } from "../description.js";
+import { ALWAYS, hidden, negatedIf, type Range } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 import { isWhole, numberRangeKind, readLong } from "../values.js";
 
 const MAX = 255;
@@ -33,6 +32,7 @@ const rangeGrammar: P.Parser<Range> = P.alt(
     to,
   })),
   typeGrammar.map((type) => ({ from: type, to: type })),
+  P.eof.map(() => ({ from: 0, to: 0 })),
 ).chain((range) => (range.from <= range.to ? P.of(range) : P.fail("a range that goes up")));
 
 const typeRangeKind: ValueKind<Range> = {
@@ -41,7 +41,7 @@ const typeRangeKind: ValueKind<Range> = {
 };
 
 /** ip6t_mh: the type of a mobility header. */
-export const mh = defineUnmodelledMatch({
+export const mh = defineMatch({
   name: "mh",
   summary: "the type of a mobility header",
   families: ["ipv6"],
@@ -51,7 +51,18 @@ export const mh = defineUnmodelledMatch({
   options: {
     type: { name: "--mh-type", value: typeRangeKind, negatable: true, hidden: isWhole(MAX) },
   },
-  unmodelled: { hangsOn: "the packet's mobility header" },
+  meaning({ type }) {
+    const { from, to } = type?.value ?? { from: 0, to: MAX };
+    const types = from === to ? `${from}` : `from ${from} to ${to}`;
+    return {
+      condition: type
+        ? negatedIf(
+            type.negated,
+            hidden(`the mobility header's type is ${types}`, `the mobility header's type is not ${types}`),
+          )
+        : ALWAYS,
+    };
+  },
   examples: [
     { typed: "-p mh --mh-type bu", saved: "-p mobility-header -m mh --mh-type 5", family: "ipv6" },
     { typed: "-p mobility-header -m mh ! --mh-type 2:3", family: "ipv6" },

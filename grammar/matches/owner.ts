@@ -1,7 +1,6 @@
 import { GROUPS, USERS } from "../accounts.js";
-import { flag, type ValueKind } from "../description.js";
-import type { Range } from "../meaning.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, flag, type ValueKind } from "../description.js";
+import { allOf, type Condition, hidden, NEVER, negatedIf, type Range } from "../meaning.js";
 import { reading, readLong } from "../values.js";
 
 /** The last id is not one: it stands for "no user". */
@@ -23,7 +22,7 @@ const idRangeKind = (names: ReadonlyMap<string, number>): ValueKind<Range> => ({
 });
 
 /** xt_owner: whose process sent the packet. */
-export const owner = defineUnmodelledMatch({
+export const owner = defineMatch({
   name: "owner",
   summary: "whose process of this node sent the packet",
   hooks: ["OUTPUT", "POSTROUTING"],
@@ -41,7 +40,23 @@ export const owner = defineUnmodelledMatch({
       ? given
       : { refused: "one of --uid-owner, --gid-owner and --socket-exists must be given" };
   },
-  unmodelled: { hangsOn: "the process that sent the packet" },
+  meaning(given) {
+    const { socket: exists, user, group, supplementary } = given;
+    const sentBy = (word: string): Condition => ({ kind: "oneOf", field: "sender", words: [word] });
+    const ofProcess = allOf([
+      sentBy("process"),
+      ...(user ? [negatedIf(user.negated, { kind: "within", field: "user", ranges: [user.value] })] : []),
+      ...(group ? [negatedIf(group.negated, groupCondition(group.value, supplementary !== undefined))] : []),
+    ]);
+    // The kernel's own socket belongs to nobody; without a socket, all that is asked must be turned round.
+    const isTurned = (option: { readonly negated: boolean } | undefined) => option?.negated ?? true;
+    const turned = isTurned(user) && isTurned(group);
+    const ofKernel = turned && !exists?.negated ? [sentBy("kernel")] : [];
+    const ofNobody = turned && isTurned(exists) && supplementary === undefined ? [sentBy("none")] : [];
+    const ways = [...(exists?.negated ? [] : [ofProcess]), ...ofKernel, ...ofNobody];
+    const [only = NEVER] = ways;
+    return { condition: ways.length > 1 ? { kind: "any", of: ways } : only };
+  },
   examples: [
     { typed: "-m owner ! --uid-owner 0-10 --gid-owner 5 --suppl-groups" },
     { typed: "-m owner --uid-owner root", saved: "-m owner --uid-owner 0" },
@@ -55,3 +70,15 @@ export const owner = defineUnmodelledMatch({
     { typed: "-m owner", refused: true },
   ],
 });
+
+/** Of a process that has the group as one of its others nothing is known. */
+function groupCondition({ from, to }: Range, supplementary: boolean): Condition {
+  const own: Condition = { kind: "within", field: "group", ranges: [{ from, to }] };
+  if (!supplementary) return own;
+  const groups = from === to ? `group ${from}` : `a group from ${from} to ${to}`;
+  const other = hidden(
+    `the process that sends the packet has ${groups} as a supplementary group`,
+    `the process that sends the packet does not have ${groups} as a supplementary group`,
+  );
+  return { kind: "any", of: [own, other] };
+}

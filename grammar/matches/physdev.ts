@@ -1,5 +1,5 @@
-import { flag, type ValueKind } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, flag, type ValueKind } from "../description.js";
+import { allOf, type Condition, negatedIf } from "../meaning.js";
 import { reading } from "../values.js";
 
 const portExpects = "the name of a bridge port, at most 15 characters, + at its end for a prefix";
@@ -11,7 +11,7 @@ const portKind: ValueKind<string> = {
 };
 
 /** xt_physdev: the ports of a bridge that the packet passes. */
-export const physdev = defineUnmodelledMatch({
+export const physdev = defineMatch({
   name: "physdev",
   summary: "the ports of a bridge that the packet passes",
   options: {
@@ -28,7 +28,25 @@ export const physdev = defineUnmodelledMatch({
       hook === "OUTPUT" && (!given.isBridged || given.isBridged.negated) && (given.out || given.isOut);
     return early ? { refused: "--physdev-out and --physdev-is-out may not be used in OUTPUT" } : given;
   },
-  unmodelled: { hangsOn: "the bridge ports that the packet passes" },
+  meaning({ isIn, in: from, isOut, out, isBridged }) {
+    const port = (field: "inPort" | "outPort", pattern: string): Condition => ({
+      kind: "oneOf",
+      field,
+      words: [pattern],
+    });
+    const [hasIn, hasOut] = [port("inPort", "+"), port("outPort", "+")];
+    return {
+      condition: allOf([
+        ...(isBridged ? [negatedIf(isBridged.negated, hasOut)] : []),
+        ...(isIn ? [negatedIf(isIn.negated, hasIn)] : []),
+        ...(isOut ? [negatedIf(isOut.negated, hasOut)] : []),
+        ...(from ? [negatedIf(from.negated, port("inPort", from.value))] : []),
+        // What came by a port and is routed leaves by none, and not by another either.
+        ...(out?.negated ? [{ kind: "any" as const, of: [hasOut, negatedIf(true, hasIn)] }] : []),
+        ...(out ? [negatedIf(out.negated, port("outPort", out.value))] : []),
+      ]),
+    };
+  },
   examples: [
     {
       typed: "-m physdev ! --physdev-in lo+ --physdev-is-in",

@@ -1,8 +1,9 @@
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch } from "../description.js";
+import { negatedIf } from "../meaning.js";
 import { oneOfKind } from "../values.js";
 
 /** xt_pkttype: to whom the Ethernet frame was addressed. */
-export const pkttype = defineUnmodelledMatch({
+export const pkttype = defineMatch({
   name: "pkttype",
   summary: "to whom the frame was addressed",
   options: {
@@ -16,7 +17,13 @@ export const pkttype = defineUnmodelledMatch({
       required: true,
     },
   },
-  unmodelled: { hangsOn: "to whom the frame was addressed" },
+  meaning: ({ type }) => ({
+    condition: negatedIf(type?.negated ?? false, {
+      kind: "oneOf",
+      field: "frame",
+      words: [type?.value ?? "unicast"],
+    }),
+  }),
   examples: [
     { typed: "-m pkttype ! --pkt-type Broadcast", saved: "-m pkttype ! --pkt-type broadcast" },
     { typed: "-m pkttype --pkt-type host", saved: "-m pkttype --pkt-type unicast" },

@@ -1,7 +1,14 @@
 import P from "parsimmon";
-import { flag, type Given, type GivenOption, type Shorthand, type ValueKind } from "../description.js";
+import {
+  defineMatch,
+  flag,
+  type Given,
+  type GivenOption,
+  type Shorthand,
+  type ValueKind,
+} from "../description.js";
+import type { Condition } from "../meaning.js";
 import { protocolName } from "../protocols.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 import { bareNetworkKind, hexKind, numberKind, oneOfKind, protocolKind } from "../values.js";
 
 const MAX = 0xffffffff;
@@ -68,8 +75,10 @@ function withElements(value: Elements): { elements: GivenOption<Elements> } {
   return { elements: { value, negated: false } };
 }
 
+const IPSEC: Condition = { kind: "oneOf", field: "extraHeader", words: ["ipsec"] };
+
 /** xt_policy: the IPsec policy that the packet was, or will be, treated by. */
-export const policy = defineUnmodelledMatch({
+export const policy = defineMatch({
   name: "policy",
   summary: "the IPsec policy that the packet falls under",
   options: OPTIONS,
@@ -105,7 +114,10 @@ export const policy = defineUnmodelledMatch({
     }
     return wrongElement(list, strict !== undefined) ?? withPolicy(given);
   },
-  unmodelled: { hangsOn: "the IPsec policies of this node" },
+  // Packets of the questions are plain ones: no IPsec has been or will be applied.
+  meaning: ({ policy: kind }) => ({
+    condition: kind?.value === "none" ? { kind: "not", of: IPSEC } : IPSEC,
+  }),
   examples: [
     { typed: "-m policy --dir in --pol none" },
     {

@@ -1,9 +1,10 @@
+import { defineMatch } from "../description.js";
 import { PREROUTING_FREE } from "../hooks.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { negatedIf } from "../meaning.js";
 import { namedMarkKind } from "../values.js";
 
 /** xt_realm: the routing realm of the packet's route. */
-export const realm = defineUnmodelledMatch({
+export const realm = defineMatch({
   name: "realm",
   summary: "the routing realm of the packet's route",
   families: ["ipv4"],
@@ -11,7 +12,14 @@ export const realm = defineUnmodelledMatch({
   options: {
     realm: { name: "--realm", value: namedMarkKind({ cosmos: 0 }), negatable: true, required: true },
   },
-  unmodelled: { hangsOn: "the realm of the route, which no dump of rules holds" },
+  meaning: ({ realm: asked }) => ({
+    condition: negatedIf(asked?.negated ?? false, {
+      kind: "masked",
+      field: "realm",
+      value: asked?.value.value ?? 0,
+      mask: asked?.value.mask ?? 0,
+    }),
+  }),
   examples: [
     { typed: "-m realm --realm 0x1/0x2a" },
     { typed: "-m realm ! --realm 5", saved: "-m realm ! --realm 0x5" },

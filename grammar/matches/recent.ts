@@ -57,12 +57,15 @@ export const recent = defineMatch({
     if (given.remove && (given.rttl || given.seconds || given.hitcount?.value)) {
       return { refused: "--seconds, --hitcount and --rttl ask, so they do not go with --remove" };
     }
-    if (given.source && given.destination) return { refused: "--rsource and --rdest exclude each other" };
+    // Of the two sides, the last one given counts.
+    const { source, destination, ...rest } = given;
+    const order = Object.keys(given);
+    const isSource = !destination || order.indexOf("source") > order.indexOf("destination");
     return {
       name: plain("DEFAULT"),
       mask: plain(ALL_ONES[context.family]),
-      ...(given.destination ? {} : { source: plain(true as const) }),
-      ...given,
+      ...rest,
+      ...(isSource ? { source: plain(true as const) } : { destination: plain(true as const) }),
     };
   },
   meaning(given) {

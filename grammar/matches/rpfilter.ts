@@ -1,8 +1,8 @@
-import { flag } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, flag } from "../description.js";
+import { negatedIf } from "../meaning.js";
 
 /** xt_rpfilter: an answer to the packet's source would leave by the interface that the packet came in by. */
-export const rpfilter = defineUnmodelledMatch({
+export const rpfilter = defineMatch({
   name: "rpfilter",
   summary: "the packet came by the interface that leads back to its source",
   tables: ["raw", "mangle"],
@@ -13,7 +13,13 @@ export const rpfilter = defineUnmodelledMatch({
     acceptLocal: flag("--accept-local"),
     invert: flag("--invert"),
   },
-  unmodelled: { hangsOn: "the route back to the source" },
+  meaning: ({ loose, acceptLocal, invert }) => ({
+    condition: negatedIf(invert !== undefined, {
+      kind: "reversePath",
+      loose: loose !== undefined,
+      acceptLocal: acceptLocal !== undefined,
+    }),
+  }),
   examples: [
     { typed: "-m rpfilter", table: "raw" },
     { typed: "-m rpfilter --invert --loose", saved: "-m rpfilter --loose --invert", table: "mangle" },

@@ -1,13 +1,12 @@
 import { type Address, printAddress, readIPv6 } from "../address.js";
-import { flag } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, flag } from "../description.js";
 import { isWhole, listKind, numberKind, numberRangeKind } from "../values.js";
 
 const MAX = 0xffffffff;
 const ADDRESSES_MAX = 16;
 
 /** ip6t_rt: the routing header; the last three options are about type 0 alone. */
-export const rt = defineUnmodelledMatch({
+export const rt = defineMatch({
   name: "rt",
   summary: "the IPv6 routing header",
   families: ["ipv6"],
@@ -47,7 +46,8 @@ export const rt = defineUnmodelledMatch({
       ? { refused: "--rt-0-not-strict needs --rt-0-addrs before it" }
       : given;
   },
-  unmodelled: { hangsOn: "the packet's routing header" },
+  // Without such a header nothing holds, nor its opposite.
+  meaning: () => ({ condition: { kind: "oneOf", field: "extraHeader", words: ["route"] } }),
   examples: [
     {
       typed:

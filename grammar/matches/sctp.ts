@@ -1,6 +1,6 @@
 import P from "parsimmon";
 import { defineMatch, type ValueKind } from "../description.js";
-import { allOf, negatedIf } from "../meaning.js";
+import { allOf, hidden, negatedIf } from "../meaning.js";
 import { portConditions, portOptions } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
 import { portRangeKind } from "../values.js";
@@ -96,10 +96,13 @@ export const sctp = defineMatch({
         ...portConditions(ports),
         ...(chunks
           ? [
-              negatedIf(chunks.negated, {
-                kind: "unmodelled" as const,
-                question: `${chunks.value.how} of the SCTP chunks ${chunks.value.chunks.join(", ")} are in the packet`,
-              }),
+              negatedIf(
+                chunks.negated,
+                hidden(
+                  `the packet has ${chunkWords(chunks.value)}`,
+                  `it is not so that the packet has ${chunkWords(chunks.value)}`,
+                ),
+              ),
             ]
           : []),
       ]),
@@ -113,3 +116,7 @@ export const sctp = defineMatch({
     { typed: "-p sctp -m sctp ! --chunk-types any INIT" },
   ],
 });
+
+function chunkWords({ how, chunks }: ChunkTest): string {
+  return `${how === "only" ? "no SCTP chunks but" : `${how} of the SCTP chunks`} ${chunks.join(", ")}`;
+}

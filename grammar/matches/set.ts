@@ -1,5 +1,5 @@
 import { defineMatch, flag, type Option } from "../description.js";
-import { type Condition, negatedIf } from "../meaning.js";
+import { allOf, type Condition, hidden, negatedIf } from "../meaning.js";
 import { setReferenceKind } from "../sets.js";
 import { longKind } from "../values.js";
 
@@ -9,6 +9,8 @@ const bound = (name: string) => ({ name, value: longKind(MAX) }) satisfies Optio
 
 /** Without `!` it asks for what is done anyway. */
 const counting = { negatable: true, again: true, hidden: (_: true, negated: boolean) => !negated } as const;
+
+const COMPARED: Readonly<Record<string, string>> = { Equal: "equal to", Below: "below", Above: "above" };
 
 /** xt_set: the addresses and ports named by the directions are in an ipset. */
 export const set = defineMatch({
@@ -41,15 +43,20 @@ export const set = defineMatch({
   meaning(given) {
     const { set: asked, noMatch } = given;
     const { name = "", directions = [] } = asked?.value ?? {};
-    const counted = Object.keys(given).some((key) => /^(?:packets|bytes)/.test(key));
-    const member: Condition =
-      noMatch || counted
-        ? {
-            kind: "unmodelled",
-            question: `the packet's entry in set ${name} has the counters or the nomatch flag that the rule asks for`,
-          }
-        : { kind: "member", set: name, directions };
-    return { condition: negatedIf(asked?.negated ?? false, member) };
+    const counted = Object.entries(given).filter(([key]) => /^(?:packets|bytes)/.test(key));
+    const member: Condition = { kind: "member", set: name, directions };
+    const entry = `the packet's entry in set ${name}`;
+    const flagged = hidden(`${entry} is marked nomatch`, `${entry} is not marked nomatch`);
+    const counters = counted.map(([key, option]) => {
+      const [, what, how = ""] = /^(packets|bytes)(.*)$/.exec(key) ?? [];
+      const count = `${what} ${COMPARED[how]} ${option?.value}`;
+      return negatedIf(
+        option?.negated ?? false,
+        hidden(`${entry} has counted ${count}`, `${entry} has not counted ${count}`),
+      );
+    });
+    const holds = noMatch ? flagged : allOf([member, ...counters]);
+    return { condition: negatedIf(asked?.negated ?? false, holds) };
   },
   examples: [
     { typed: "-m set ! --match-set foo src,dst" },

@@ -1,5 +1,4 @@
-import type { Given, Option } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, type Given, type Option } from "../description.js";
 import { numberKind, unmaskedNetworkKind } from "../values.js";
 
 const octet = (name: string) =>
@@ -35,7 +34,7 @@ const SHARED = [
 ] as const;
 
 /** ip6t_srh: the segment routing header. */
-export const srh = defineUnmodelledMatch({
+export const srh = defineMatch({
   name: "srh",
   summary: "the IPv6 segment routing header",
   families: ["ipv6"],
@@ -52,7 +51,8 @@ export const srh = defineUnmodelledMatch({
     }
     return result as Given<typeof OPTIONS>;
   },
-  unmodelled: { hangsOn: "the packet's segment routing header" },
+  // Without such a header nothing holds, nor its opposite.
+  meaning: () => ({ condition: { kind: "oneOf", field: "extraHeader", words: ["route"] } }),
   examples: [
     {
       typed: "-m srh ! --srh-next-hdr 17 --srh-psid a::/64 --srh-nsid b::/128 --srh-tag 0",

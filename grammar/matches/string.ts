@@ -1,5 +1,5 @@
-import { flag, type ValueKind } from "../description.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
+import { defineMatch, flag, type ValueKind } from "../description.js";
+import { hidden, negatedIf } from "../meaning.js";
 import { numberKind, reading, wordKind } from "../values.js";
 
 const BYTES_MAX = 128;
@@ -54,7 +54,7 @@ function isPlain(bytes: readonly number[]): boolean {
 }
 
 /** xt_string: a text in the packet. */
-export const string = defineUnmodelledMatch({
+export const string = defineMatch({
   name: "string",
   summary: "a text stands in the packet",
   options: {
@@ -79,7 +79,20 @@ export const string = defineUnmodelledMatch({
     if (pattern === undefined) return given;
     return isPlain(pattern.value) ? { ...rest, string: pattern } : { ...rest, hex: pattern };
   },
-  unmodelled: { hangsOn: "what stands in the packet" },
+  meaning({ string: plain, hex, from, to, ignoreCase }, { family }) {
+    const pattern = plain ?? hex;
+    const shown = pattern && (plain ? patternKind : hexKind).print(pattern.value, family);
+    const start = from?.value ?? 0;
+    const where =
+      to === undefined || to.value === MAX ? ` from byte ${start} on` : ` in bytes ${start} to ${to.value}`;
+    const text = `${shown}${start === 0 && !to ? "" : where}${ignoreCase ? ", in any case" : ""}`;
+    return {
+      condition: negatedIf(
+        pattern?.negated ?? false,
+        hidden(`the packet holds the text ${text}`, `the packet does not hold the text ${text}`),
+      ),
+    };
+  },
   examples: [
     { typed: '-m string --string "a b" --algo kmp --from 1 --to 5 --icase' },
     { typed: "-m string --algo bm --string te$t'x", saved: `-m string --string "te$t'x" --algo bm` },

@@ -1,6 +1,6 @@
 import P from "parsimmon";
 import { defineMatch, type ValueKind } from "../description.js";
-import { allOf, negatedIf } from "../meaning.js";
+import { allOf, hidden, negatedIf } from "../meaning.js";
 import { portConditions, portOptions } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
 import { numberKind, portRangeKind } from "../values.js";
@@ -57,10 +57,13 @@ export const tcp = defineMatch({
         ...portConditions(ports),
         ...(option
           ? [
-              negatedIf(option.negated, {
-                kind: "unmodelled" as const,
-                question: `TCP option ${option.value} is set`,
-              }),
+              negatedIf(
+                option.negated,
+                hidden(
+                  `the packet has the TCP option ${option.value}`,
+                  `the packet does not have the TCP option ${option.value}`,
+                ),
+              ),
             ]
           : []),
         ...(flags

@@ -1,16 +1,23 @@
+import { defineMatch } from "../description.js";
+import { negatedIf } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
-import { defineUnmodelledMatch } from "../unmodelled.js";
 import { numberRangeKind } from "../values.js";
 
 /** xt_tcpmss: the maximum segment size of a TCP SYN. */
-export const tcpmss = defineUnmodelledMatch({
+export const tcpmss = defineMatch({
   name: "tcpmss",
   summary: "the maximum segment size of a TCP SYN",
   protocols: [PROTOCOL.tcp],
   options: {
     size: { name: "--mss", value: numberRangeKind(65535, "a size", true), negatable: true, required: true },
   },
-  unmodelled: { hangsOn: "the packet's TCP options" },
+  meaning: ({ size }) => ({
+    condition: negatedIf(size?.negated ?? false, {
+      kind: "within",
+      field: "mss",
+      ranges: [size?.value ?? { from: 0, to: 0 }],
+    }),
+  }),
   examples: [
     { typed: "-p tcp -m tcpmss ! --mss 1:10" },
     { typed: "-p tcp -m tcpmss --mss :5", saved: "-p tcp -m tcpmss --mss 0:5" },

@@ -24,6 +24,8 @@ export const CLUSTERIP = defineTarget({
 
   complete(given) {
     const { isNew, mode, mac, total, local } = given;
+    if (mac && ((mac.value[0] ?? 0) & 1) === 0)
+      return { refused: "--clustermac must be a multicast address" };
     return Object.keys(given).length === 0 || (isNew && mode && mac && total && local)
       ? given
       : { refused: "--new, --hashmode, --clustermac, --total-nodes and --local-node go together" };

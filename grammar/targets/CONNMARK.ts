@@ -16,8 +16,8 @@ export const CONNMARK = defineTarget({
     packetMask: { name: "--nfmask", value: bitsKind },
     connectionMask: { name: "--ctmask", value: bitsKind },
     both: { name: "--mask", value: bitsKind, hidden: () => true },
-    left: { name: "--left-shift-mark", value: numberKind(0, 32), hidden: isZero },
-    right: { name: "--right-shift-mark", value: numberKind(0, 32), hidden: isZero },
+    left: { name: "--left-shift-mark", value: numberKind(0, 31), hidden: isZero },
+    right: { name: "--right-shift-mark", value: numberKind(0, 31), hidden: isZero },
   },
   shorthands: [
     {
@@ -58,15 +58,15 @@ export const CONNMARK = defineTarget({
     };
   },
   meaning({ set, save, packetMask, connectionMask, left, right }) {
-    if (left || right) {
-      return { kind: "unmodelled", question: "CONNMARK shifts the connection's mark", mayEnd: false };
-    }
-    if (set) return { kind: "assign", field: "connmark", clear: set.value.mask, toggle: set.value.value };
+    const bits = (left?.value ?? 0) - (right?.value ?? 0);
+    const shift = bits === 0 ? {} : { shift: bits };
+    if (set)
+      return { kind: "assign", field: "connmark", clear: set.value.mask, toggle: set.value.value, ...shift };
     const packet = packetMask?.value ?? ALL;
     const connection = connectionMask?.value ?? ALL;
     return save
-      ? { kind: "copy", from: "mark", to: "connmark", fromMask: packet, toMask: connection }
-      : { kind: "copy", from: "connmark", to: "mark", fromMask: connection, toMask: packet };
+      ? { kind: "copy", from: "mark", to: "connmark", fromMask: packet, toMask: connection, ...shift }
+      : { kind: "copy", from: "connmark", to: "mark", fromMask: connection, toMask: packet, ...shift };
   },
   examples: [
     { typed: "-j CONNMARK --set-mark 1/5", saved: "-j CONNMARK --set-xmark 0x1/0x5", table: "mangle" },
@@ -89,6 +89,7 @@ export const CONNMARK = defineTarget({
     },
     { typed: "-j CONNMARK --save-mark --mask 0xff --nfmask 1", refused: true },
     { typed: "-j CONNMARK --set-mark 1 --save-mark", refused: true },
+    { typed: "-j CONNMARK --save-mark --left-shift-mark 32", refused: true },
     { typed: "-j CONNMARK --nfmask 5", refused: true },
     { typed: "-j CONNMARK", refused: true },
   ],

@@ -22,7 +22,7 @@ const zoneKind: ValueKind<Zone> = {
   expects: zoneExpects,
   grammar: () =>
     reading<Zone>(zoneExpects, (text) => {
-      if (text === "mark") return "mark";
+      if (text.toLowerCase() === "mark") return "mark";
       const zone = readLong(text, 65535n);
       return zone === undefined ? undefined : Number(zone);
     }),
@@ -63,16 +63,21 @@ export const CT = defineTarget({
     zone: zone("--zone"),
   },
   complete(given) {
-    const { zone: both, zoneOriginal, zoneReply, ...rest } = given;
+    const { zone: _both, zoneOriginal, zoneReply, ...rest } = given;
     // The kernel keeps one zone and its directions: the last one given counts, and `mark` wins.
     const named = Object.entries(given).filter(([key]) => key.startsWith("zone"));
     const zones = named.map(([, one]) => one as GivenOption<Zone>);
     const last = zones.find(({ value }) => value === "mark") ?? zones.at(-1);
     if (last === undefined) return given;
-    if (both || (zoneOriginal && zoneReply)) return { ...rest, zone: last };
-    return { ...rest, ...(zoneOriginal ? { zoneOriginal } : {}), ...(zoneReply ? { zoneReply } : {}) };
+    if ((zoneOriginal === undefined) === (zoneReply === undefined)) return { ...rest, zone: last };
+    return zoneOriginal ? { ...rest, zoneOriginal: last } : { ...rest, zoneReply: last };
   },
-  meaning: ({ noTrack }) => (noTrack ? { kind: "untrack" } : { kind: "note", what: "CT" }),
+  meaning({ noTrack, zone: both, zoneOriginal, zoneReply }) {
+    if (noTrack) return { kind: "untrack" };
+    return [both, zoneOriginal, zoneReply].some((one) => one !== undefined && one.value !== 0)
+      ? { kind: "unmodelled", question: "CT keeps the connection in a zone of its own", mayEnd: false }
+      : { kind: "note", what: "CT" };
+  },
   examples: [
     { typed: "-j CT --notrack", table: "raw" },
     { typed: "-j CT", table: "raw" },
@@ -80,6 +85,7 @@ export const CT = defineTarget({
     { typed: "-j CT --zone mark", table: "raw" },
     { typed: "-j CT --zone-orig 5", table: "raw" },
     { typed: "-j CT --zone-orig 5 --zone-reply 6", saved: "-j CT --zone 6", table: "raw" },
+    { typed: "-j CT --zone-orig 5 --zone 6", saved: "-j CT --zone-orig 6", table: "raw" },
     { typed: "-j CT --zone 65536", table: "raw", refused: true },
     { typed: "-j CT --notrack", refused: true },
   ],

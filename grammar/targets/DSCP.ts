@@ -20,7 +20,7 @@ export const DSCP = defineTarget({
     },
   ],
 
-  meaning: () => ({ kind: "note", what: "DSCP" }),
+  meaning: ({ value }) => ({ kind: "assign", field: "dscp", clear: 63, toggle: value?.value ?? 0 }),
   examples: [
     { typed: "-j DSCP --set-dscp 0", saved: "-j DSCP --set-dscp 0x00", table: "mangle" },
     { typed: "-j DSCP --set-dscp-class cs1", saved: "-j DSCP --set-dscp 0x08", table: "mangle" },

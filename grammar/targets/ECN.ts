@@ -1,4 +1,5 @@
 import { defineTarget, flag } from "../description.js";
+import type { Effect } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 import { numberKind } from "../values.js";
 
@@ -24,14 +25,48 @@ export const ECN = defineTarget({
       return { refused: "--ecn-tcp-remove does not go with --ecn-tcp-ece and --ecn-tcp-cwr" };
     }
     const tcp = protocol?.value === PROTOCOL.tcp && !protocol.negated;
-    return (given.remove || given.ece || given.cwr) && !tcp ? { refused: "--ecn-tcp-… need -p tcp" } : given;
+    const { remove, ece, cwr, ect } = given;
+    if ((remove || ece || cwr) && !tcp) return { refused: "--ecn-tcp-… need -p tcp" };
+    // To clear both bits of TCP is shown as one option when it is all that is done, else as two.
+    const clears = remove || (ece?.value === 0 && cwr?.value === 0);
+    const zero = { value: 0, negated: false };
+    if (!clears) return given;
+    // Behind the others, --ecn-tcp-remove takes their place.
+    return ect && Object.keys(given).at(-1) !== "remove"
+      ? { ece: zero, cwr: zero, ect }
+      : { remove: { value: true as const, negated: false } };
   },
-  meaning: () => ({ kind: "note", what: "ECN" }),
+  meaning({ remove, ece, cwr, ect }) {
+    const bit = (value: number, on: number): Effect => ({
+      kind: "assign",
+      field: "tcpFlags",
+      clear: value,
+      toggle: on === 0 ? 0 : value,
+    });
+    return {
+      kind: "several",
+      effects: [
+        ...(ect ? [{ kind: "assign" as const, field: "ecn" as const, clear: 3, toggle: ect.value }] : []),
+        ...(ece || remove ? [bit(64, ece?.value ?? 0)] : []),
+        ...(cwr || remove ? [bit(128, cwr?.value ?? 0)] : []),
+      ],
+    };
+  },
   examples: [
     { typed: "-p tcp -j ECN --ecn-tcp-remove", table: "mangle" },
     {
       typed: "-p tcp -j ECN --ecn-tcp-cwr 1 --ecn-tcp-ece 0 --ecn-ip-ect 2",
       saved: "-p tcp -j ECN --ecn-tcp-ece 0 --ecn-tcp-cwr 1 --ecn-ip-ect 2",
+      table: "mangle",
+    },
+    {
+      typed: "-p tcp -j ECN --ecn-tcp-remove --ecn-ip-ect 0",
+      saved: "-p tcp -j ECN --ecn-tcp-ece 0 --ecn-tcp-cwr 0 --ecn-ip-ect 0",
+      table: "mangle",
+    },
+    {
+      typed: "-p tcp -j ECN --ecn-tcp-cwr 0 --ecn-tcp-ece 0",
+      saved: "-p tcp -j ECN --ecn-tcp-remove",
       table: "mangle",
     },
     { typed: "-j ECN --ecn-ip-ect 3", table: "mangle" },

@@ -1,10 +1,10 @@
 import { defineTarget, type Option, type ValueKind } from "../description.js";
-import { hexKind, numberKind, prefixLengthKind, wordListKind } from "../values.js";
+import { beginningsKind, hexKind, numberKind, prefixLengthKind } from "../values.js";
 
 const MAX = 0xffffffff;
 const TUPLE = ["SRC", "DST", "SPORT", "DPORT", "SPI", "PROTO", "CT"] as const;
 
-const words = wordListKind(TUPLE);
+const words = beginningsKind(TUPLE);
 const tupleKind: ValueKind<readonly string[]> = {
   ...words,
   expects: words.expects.toLowerCase(),
@@ -56,11 +56,7 @@ export const HMARK = defineTarget({
     const tuple = { value: words.filter((word) => word === "CT"), negated: false };
     return { ...given, ...masks, ...(given.tuple ? { tuple } : {}) };
   },
-  meaning: () => ({
-    kind: "unmodelled",
-    question: "HMARK sets the mark to a hash of the packet",
-    mayEnd: false,
-  }),
+  meaning: () => ({ kind: "obscure", by: "HMARK" }),
   examples: [
     { typed: "-j HMARK --hmark-src-prefix 24 --hmark-rnd 0x00000005 --hmark-mod 42 --hmark-offset 1" },
     {

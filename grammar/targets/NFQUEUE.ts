@@ -8,9 +8,10 @@ const balanceKind: ValueKind<Range> = {
   expects,
   grammar: () =>
     reading(expects, (text) => {
-      const [from = "", to = "", ...more] = text.split(":");
-      const first = readLong(from, 65535n);
-      const last = readLong(to, 65535n);
+      const [from = "", to, ...more] = text.split(":");
+      if (to === undefined) return undefined;
+      const first = readLong(from || "0", 65535n);
+      const last = readLong(to || "65535", 65535n);
       if (
         first === undefined ||
         last === undefined ||
@@ -43,12 +44,23 @@ export const NFQUEUE = defineTarget({
     if (given.fanout && !given.balance) return { refused: "--queue-cpu-fanout needs --queue-balance" };
     return given.balance ? given : { number: { value: 0, negated: false }, ...given };
   },
-  meaning: () => ({ kind: "verdict", verdict: "queue" }),
+  meaning: ({ number, balance, bypass }) => ({
+    kind: "verdict",
+    verdict: "queue",
+    ...(bypass
+      ? {
+          bypass: balance
+            ? `one of the queues ${balance.value.from} to ${balance.value.to}`
+            : `queue ${number?.value ?? 0}`,
+        }
+      : {}),
+  }),
   examples: [
     { typed: "-j NFQUEUE", saved: "-j NFQUEUE --queue-num 0" },
     { typed: "-j NFQUEUE --queue-num 65535 --queue-bypass" },
     { typed: "-j NFQUEUE --queue-balance 0:3 --queue-bypass --queue-cpu-fanout" },
     { typed: "-j NFQUEUE --queue-num 1 --queue-cpu-fanout", refused: true },
+    { typed: "-j NFQUEUE --queue-balance 3:", saved: "-j NFQUEUE --queue-balance 3:65535" },
     { typed: "-j NFQUEUE --queue-balance 5:3", refused: true },
     { typed: "-j NFQUEUE --queue-balance 3:3", refused: true },
     { typed: "-j NFQUEUE --queue-balance 3", refused: true },

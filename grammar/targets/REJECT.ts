@@ -56,6 +56,7 @@ export const REJECT = defineTarget({
     { typed: "-j REJECT", saved: "-j REJECT --reject-with icmp6-port-unreachable", family: "ipv6" },
     { typed: "-j REJECT --reject-with host-unreach", saved: "-j REJECT --reject-with icmp-host-unreachable" },
     { typed: "-j REJECT --reject-with Host-unr", saved: "-j REJECT --reject-with icmp-host-unreachable" },
+    { typed: '-j REJECT --reject-with ""', saved: "-j REJECT --reject-with icmp-net-unreachable" },
     { typed: "-p tcp -j REJECT --reject-with tcp-reset" },
     { typed: "-j REJECT --reject-with tcp-reset", refused: true },
     { typed: "-j REJECT", table: "nat", refused: true },
@@ -66,6 +67,6 @@ export const REJECT = defineTarget({
 function readAnswer(text: string, family: Family): string | undefined {
   // The beginning of a word, in any case: the first that fits counts.
   const begins = (word: string) => word.toLowerCase().startsWith(text.toLowerCase());
-  const answers = text === "" ? [] : Object.entries(ANSWERS[family]);
+  const answers = Object.entries(ANSWERS[family]);
   return answers.find(([word, aliases]) => begins(word) || aliases.some(begins))?.[0];
 }

@@ -1,5 +1,6 @@
 import { defineTarget, flag, type Option } from "../description.js";
 import { EGRESS } from "../hooks.js";
+import type { Effect } from "../meaning.js";
 import { type SetReference, setReferenceKind } from "../sets.js";
 import { numberKind } from "../values.js";
 
@@ -38,10 +39,29 @@ export const SET = defineTarget({
       ? { refused: `--map-prio and --map-queue may not be used in ${hook}` }
       : given;
   },
-  meaning: ({ mark }) =>
-    mark
-      ? { kind: "unmodelled", question: "SET takes the mark from the set", mayEnd: false }
-      : { kind: "note", what: "SET" },
+  meaning({ add, exist, remove, timeout, mark, map }) {
+    const change = (action: "add" | "remove", option: typeof add): readonly Effect[] =>
+      option
+        ? [
+            {
+              kind: "list",
+              action,
+              set: option.value.name,
+              directions: option.value.directions,
+              ...(action === "add" && timeout ? { timeout: timeout.value } : {}),
+              ...(action === "add" && exist ? { refresh: true as const } : {}),
+            },
+          ]
+        : [];
+    return {
+      kind: "several",
+      effects: [
+        ...change("add", add),
+        ...change("remove", remove),
+        ...(mark ? [{ kind: "obscure" as const, by: `set ${map?.value.name}` }] : []),
+      ],
+    };
+  },
   examples: [
     { typed: "-j SET --add-set foo src --exist --timeout 5" },
     { typed: "-j SET --add-set foo src --del-set foo dst,dst" },

@@ -1,5 +1,6 @@
 import type { GivenOption } from "../description.js";
 import { defineTarget } from "../description.js";
+import type { Effect } from "../meaning.js";
 import { tosKind } from "../tos.js";
 import { type MaskedMark, numberKind } from "../values.js";
 
@@ -26,7 +27,13 @@ export const TOS = defineTarget({
     { name: "--xor-tos", value: octet, becomes: (bits: number) => tos(bits, 0) },
   ],
 
-  meaning: () => ({ kind: "note", what: "TOS" }),
+  meaning({ set }) {
+    const { value, mask } = set?.value ?? { value: 0, mask: 0 };
+    return {
+      kind: "several",
+      effects: [...part("dscp", mask >> 2, value >> 2), ...part("ecn", mask & 3, value & 3)],
+    };
+  },
   examples: [
     { typed: "-j TOS --set-tos 0x1f", saved: "-j TOS --set-tos 0x1f/0xff", table: "mangle" },
     { typed: "-j TOS --set-tos Minimize-Delay", saved: "-j TOS --set-tos 0x10/0x3f", table: "mangle" },
@@ -38,3 +45,7 @@ export const TOS = defineTarget({
     { typed: "-j TOS --set-tos 4", refused: true },
   ],
 });
+
+function part(field: "dscp" | "ecn", clear: number, toggle: number): readonly Effect[] {
+  return clear === 0 && toggle === 0 ? [] : [{ kind: "assign", field, clear, toggle }];
+}

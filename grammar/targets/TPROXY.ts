@@ -22,7 +22,13 @@ export const TPROXY = defineTarget({
     mark: { value: { value: 0, mask: 0 }, negated: false },
     ...given,
   }),
-  meaning: () => ({ kind: "unmodelled", question: "TPROXY finds a socket of this node", mayEnd: true }),
+  meaning: ({ port, address, mark }, { family }) => ({
+    kind: "tproxy",
+    address: address?.value ?? (family === "ipv4" ? 0 : 0n),
+    port: port.value,
+    clear: mark?.value.mask ?? 0,
+    toggle: mark?.value.value ?? 0,
+  }),
   examples: [
     { typed: "-p tcp -j TPROXY --on-port 12345 --on-ip 10.0.0.1 --tproxy-mark 0x23/0xff", table: "mangle" },
     {

@@ -1,5 +1,5 @@
 import { defineTarget } from "../description.js";
-import { hopChanges, oneOfThem } from "../hops.js";
+import { hopChanges, hopEffect, oneOfThem } from "../hops.js";
 
 /** xt_HL: changes the time to live and goes on. */
 export const TTL = defineTarget({
@@ -9,7 +9,7 @@ export const TTL = defineTarget({
   tables: ["mangle"],
   options: hopChanges("ttl"),
   complete: (given) => oneOfThem(given, "--ttl-set, --ttl-dec and --ttl-inc"),
-  meaning: () => ({ kind: "note", what: "TTL" }),
+  meaning: hopEffect,
   examples: [
     { typed: "-j TTL --ttl-set 42", table: "mangle" },
     { typed: "-j TTL --ttl-inc 1", table: "mangle" },

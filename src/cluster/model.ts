@@ -117,6 +117,16 @@ export interface Node {
   readonly podCIDRs: readonly string[];
 }
 
+export interface IpvsConfiguration {
+  /** As the kernel names it. */
+  readonly scheduler: string;
+  /** Virtual servers of others that are left alone, as written. */
+  readonly excludeCIDRs: readonly string[];
+  readonly strictARP: boolean;
+  /** Whole seconds; 0 leaves what the kernel has. */
+  readonly timeouts: { readonly tcp: number; readonly tcpFin: number; readonly udp: number };
+}
+
 /** KubeProxyConfiguration, with kube-proxy's own defaults filled in. */
 export interface ProxyConfiguration {
   /** Absent when no configuration was given and all of this is default. */
@@ -135,6 +145,8 @@ export interface ProxyConfiguration {
   readonly localhostNodePorts: boolean;
   readonly nodePortAddresses: readonly string[];
   readonly tcpBeLiberal: boolean;
+  /** Counts in mode ipvs only. */
+  readonly ipvs: IpvsConfiguration;
   /** Only those that were named. */
   readonly featureGates: ReadonlyMap<string, boolean>;
 }
@@ -162,5 +174,11 @@ export const DEFAULT_PROXY_CONFIGURATION: ProxyConfiguration = {
   localhostNodePorts: true,
   nodePortAddresses: [],
   tcpBeLiberal: false,
+  ipvs: {
+    scheduler: "rr",
+    excludeCIDRs: [],
+    strictARP: false,
+    timeouts: { tcp: 0, tcpFin: 0, udp: 0 },
+  },
   featureGates: new Map(),
 };

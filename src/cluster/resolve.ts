@@ -1,10 +1,12 @@
 /** Packet questions → packets: names of Services and Nodes become addresses. */
-import { type Address, type Family, familyOf, readAddress } from "../../grammar/address.js";
-import type { Packet } from "../../grammar/packet.js";
+import { type Address, type Family, familyOf, type Network, readAddress } from "../../grammar/address.js";
+import type { Range } from "../../grammar/meaning.js";
+import { headerFields, type Packet } from "../../grammar/packet.js";
 import type { PacketQuestion, Place } from "../../grammar/packet-question.js";
 import { PORT_PROTOCOLS, PROTOCOL, protocolName, protocolNumber } from "../../grammar/protocols.js";
+import { networkRange } from "../../grammar/values.js";
 import { nearest } from "../problems/nearest.js";
-import type { ClusterModel } from "./model.js";
+import type { ClusterModel, Service } from "./model.js";
 
 export type Resolved =
   | { readonly ok: true; readonly packet: Packet }
@@ -16,15 +18,36 @@ interface Found {
   readonly protocol?: number;
 }
 
-/** The packet that a question asks about. Objects are looked up in `model`. */
-export function resolveQuestion(question: PacketQuestion, model: ClusterModel | undefined): Resolved {
-  const destination = find(question.destination, model);
+/** A Service, as far as a packet to it needs one: of an object, or found in rules. */
+export interface KnownService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly clusterIP: Address | undefined;
+  /** `name` is empty for an unnamed port; `protocol` a number. */
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: number }[];
+}
+
+/** The packet that a question asks about. Objects are looked up in `model`, Services that are none of it in `others`. */
+export function resolveQuestion(
+  question: PacketQuestion,
+  model: ClusterModel | undefined,
+  others: readonly KnownService[] = [],
+): Resolved {
+  const destination =
+    question.destination.kind === "service"
+      ? findService(question.destination, model, others)
+      : find(question.destination, model);
   if ("message" in destination) return { ok: false, ...destination };
-  const source =
-    question.source === undefined ? undefined : find(question.source, model, familyOf(destination.address));
-  if (source !== undefined && "message" in source) return { ok: false, ...source };
   const family = familyOf(destination.address);
-  if (source !== undefined && familyOf(source.address) !== family) {
+  const source =
+    question.source === undefined
+      ? undefined
+      : question.source.kind === "service"
+        ? findService(question.source, model, others)
+        : find(question.source, model, family);
+  if (source !== undefined && "message" in source) return { ok: false, ...source };
+  const { sources } = question;
+  if ([source?.address, sources?.address].some((one) => one !== undefined && familyOf(one) !== family)) {
     return { ok: false, message: "source and destination are of different families" };
   }
   const protocol = question.protocol ?? destination.protocol ?? PROTOCOL.tcp;
@@ -55,12 +78,18 @@ export function resolveQuestion(question: PacketQuestion, model: ClusterModel | 
       destination: destination.address,
       ...(hasPorts && destination.port !== undefined ? { destinationPort: destination.port } : {}),
       ...(source === undefined ? {} : { source: source.address }),
+      ...(sources === undefined ? {} : { sources: rangesOf(sources) }),
       ...(source?.port === undefined ? {} : { sourcePort: source.port }),
       ...(arrives === undefined ? {} : { in: arrives }),
       ...(question.state === undefined ? {} : { state: question.state }),
-      ...(question.mark === undefined ? {} : { mark: question.mark }),
+      ...headerFields(question),
     },
   };
+}
+
+function rangesOf(network: Network): readonly Range[] {
+  const range = networkRange(network);
+  return range === undefined ? [] : [range];
 }
 
 interface NotFound {
@@ -69,12 +98,14 @@ interface NotFound {
 }
 
 /** `family` chooses among the addresses of an object that has several; without it the first counts. */
-function find(place: Place, model: ClusterModel | undefined, family?: Family): Found | NotFound {
+function find(
+  place: Exclude<Place, { kind: "service" }>,
+  model: ClusterModel | undefined,
+  family?: Family,
+): Found | NotFound {
   switch (place.kind) {
     case "address":
       return { address: place.address, ...(place.port === undefined ? {} : { port: place.port }) };
-    case "service":
-      return findService(place, model);
     case "node":
       return findNode(place, model, family);
     case "pod":
@@ -82,17 +113,23 @@ function find(place: Place, model: ClusterModel | undefined, family?: Family): F
   }
 }
 
-function findService(place: Place & { kind: "service" }, model: ClusterModel | undefined): Found | NotFound {
+function findService(
+  place: Place & { kind: "service" },
+  model: ClusterModel | undefined,
+  others: readonly KnownService[],
+): Found | NotFound {
   const wanted = `${place.namespace}/${place.name}`;
-  const services = model?.services ?? [];
-  const service = services.find(({ meta }) => `${meta.namespace}/${meta.name}` === wanted);
+  const object = model?.services.find(({ meta }) => `${meta.namespace}/${meta.name}` === wanted);
+  const service =
+    object === undefined
+      ? others.find(({ namespace, name }) => `${namespace}/${name}` === wanted)
+      : knownService(object);
   if (service === undefined)
-    return notFound(
-      "Service",
-      wanted,
-      services.map(({ meta }) => `${meta.namespace}/${meta.name}`),
-    );
-  const address = readAddress(service.clusterIP);
+    return notFound("Service", wanted, [
+      ...(model?.services ?? []).map(({ meta }) => `${meta.namespace}/${meta.name}`),
+      ...others.map(({ namespace, name }) => `${namespace}/${name}`),
+    ]);
+  const { clusterIP: address } = service;
   if (address === undefined) return { message: `Service ${wanted} has no cluster IP` };
   const port =
     place.port === undefined
@@ -112,8 +149,20 @@ function findService(place: Place & { kind: "service" }, model: ClusterModel | u
       help: `it has ${ports}`,
     };
   }
-  const protocol = protocolNumber(port.protocol);
-  return { address, port: port.port, ...(protocol === undefined ? {} : { protocol }) };
+  return { address, port: port.port, protocol: port.protocol };
+}
+
+function knownService({ meta, clusterIP, ports }: Service): KnownService {
+  return {
+    namespace: meta.namespace,
+    name: meta.name,
+    clusterIP: readAddress(clusterIP),
+    ports: ports.map(({ name, port, protocol }) => ({
+      name,
+      port,
+      protocol: protocolNumber(protocol) ?? PROTOCOL.tcp,
+    })),
+  };
 }
 
 function findNode(

@@ -5,6 +5,7 @@
 import { PROTOCOL } from "../../grammar/protocols.js";
 import { rulesOf } from "../state/rules.js";
 import type { EvaluationContext } from "./context.js";
+import { headersOfAnswer } from "./headers.js";
 import { fromNode } from "./hooks.js";
 import { errorSource, silence } from "./landings.js";
 import type { End, LivePacket } from "./world.js";
@@ -49,8 +50,13 @@ function answerPacket(packet: LivePacket, how: string, context: EvaluationContex
     ...packet,
     destination: sender,
     inInterface: null,
+    frameTo: undefined,
+    nextHop: undefined,
+    hasSocket: false,
+    bridged: false,
     mark: 0,
     connmark: 0,
+    ...headersOfAnswer(packet, how === "tcp-reset"),
     state: related,
     // It is translated back without asking rules; here it stands as rules see it.
     flow: undefined,
@@ -72,10 +78,16 @@ function answerPacket(packet: LivePacket, how: string, context: EvaluationContex
     sourcePort: null,
     destinationPort: null,
     tcpFlags: undefined,
-    icmpType: family === "ipv4" ? 3 : 1,
-    icmpCode: ICMP_CODES[how],
+    icmpType: TIME_EXCEEDED[how] ?? (family === "ipv4" ? 3 : 1),
+    icmpCode: ICMP_CODES[how] ?? 0,
   };
 }
+
+/** The types of errors that tell of no unreachable. */
+const TIME_EXCEEDED: Readonly<Record<string, number>> = {
+  "icmp-ttl-exceeded": 11,
+  "icmp6-hop-limit-exceeded": 3,
+};
 
 const ICMP_CODES: Readonly<Record<string, number>> = {
   "icmp-net-unreachable": 0,

@@ -1,19 +1,26 @@
 /**
  * What a single question of a rule comes to for one packet: yes, no, or an atom where nothing given says which.
  */
-import { type Address, ALL_ONES, maskAddress, printAddress } from "../../grammar/address.js";
-import type { Condition, EntryField, NumberField, Range } from "../../grammar/meaning.js";
-import { PORT_PROTOCOLS } from "../../grammar/protocols.js";
-import { membership } from "../state/sets.js";
+import { type Address, ALL_ONES, maskAddress, printAddress, printNetwork } from "../../grammar/address.js";
+import type { Condition, EntryField, NumberField, Range, WordField } from "../../grammar/meaning.js";
+import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
+import type { Network } from "../state/network.js";
+import { fitsTypes } from "./address-types.js";
+import { addressType, isMulticast, isOnInterface } from "./addresses.js";
 import { printRanges } from "./cases.js";
 import type { EvaluationContext, RulePlace } from "./context.js";
+import { isListed } from "./listed.js";
 import { type Stamp, seenBy, type Tuple } from "./memory.js";
+import { cameByPort, egressPort, ingressPort, isEthernet } from "./ports.js";
 import { contains, placeIn } from "./ranges.js";
-import { addressType, isOnInterface } from "./route.js";
+import { wayTo } from "./route.js";
 import { connectionOf } from "./tracking.js";
 import { type Atom, type LivePacket, patternTakes, type World } from "./world.js";
 
-type Simple = Exclude<Condition, { kind: "always" | "not" | "all" | "any" | "chance" | "counted" }>;
+type Simple = Exclude<
+  Condition,
+  { kind: "always" | "not" | "all" | "any" | "chance" | "counted" | "hidden" }
+>;
 
 /** An answer, an open question, or the opposite of one. */
 export type Answer = boolean | Atom | { readonly kind: "not"; readonly of: Atom };
@@ -24,27 +31,143 @@ export function ask(condition: Simple, world: World, place: RulePlace, context: 
     case "within": {
       const value = numberOf(packet, condition.field);
       if (value === "none") return false;
+      if (condition.field === "ttl" && packet.ttlTaken) context.notes.add(TTL_NOTE);
       if (value !== undefined) return contains(condition.ranges, value);
-      return openNumber(condition.field, condition.ranges, packet, context);
+      return openNumber(condition.field, condition.ranges, packet, place, context);
     }
-    case "masked": {
-      const { field, value, mask } = condition;
-      const own = numberOf(packet, field);
-      if (own === "none") return false;
-      if (own === undefined) return question(`${FIELD_WORDS[field]} & ${mask} is ${value}${context.which}`);
-      return maskAddress(own, mask) === value;
-    }
+    case "masked":
+      return askMasked(condition, packet, place, context);
+    case "reversePath":
+      return askReversePath(condition, packet, context);
     case "oneOf":
       return askWord(condition, packet, place, context);
     case "member":
-      return askMember(condition, packet, context);
+      return askMember(condition, world, context);
     case "remembered":
       return askRemembered(condition, world, context);
     case "unmodelled": {
-      const own = condition.perRule ? ` (rule ${place.table}:${place.chain}:${place.number})` : "";
+      const own = condition.perRule ? ofRule(place) : "";
       return question(`${condition.question}${own}${context.which}`);
     }
   }
+}
+
+/** The question that a hidden state is. */
+export function hiddenQuestion(
+  { yes, no, perRule }: Extract<Condition, { kind: "hidden" }>,
+  place: RulePlace,
+  { which }: EvaluationContext,
+): Atom {
+  const where = `${perRule ? ofRule(place) : ""}${which}`;
+  return { kind: "question", key: `${yes}${where}`, words: `${yes}${where}`, wordsNot: `${no}${where}` };
+}
+
+function ofRule({ table, chain, number }: RulePlace): string {
+  return ` (rule ${table}:${chain}:${number})`;
+}
+
+const TTL_NOTE = "the packet's TTL was not given: it is taken to be 64 as it comes in or is sent";
+
+/** Bits of a number, of which only some may be known. */
+function askMasked(
+  { field, value, mask }: Extract<Condition, { kind: "masked" }>,
+  packet: LivePacket,
+  place: RulePlace,
+  context: EvaluationContext,
+): Answer {
+  const own = numberOf(packet, field);
+  if (own === "none") return false;
+  if (field === "mark" || field === "connmark")
+    return askMark(field, Number(value), Number(mask), packet, context);
+  if (own !== undefined) return maskAddress(own, mask) === value;
+  const whole = NUMBERS[field as HiddenField]?.whole;
+  if ((field === "dscp" || field === "ecn") && whole !== undefined) {
+    const fitting = Array.from({ length: Number(whole.to) + 1 }, (_, one) => one).filter(
+      (one) => (one & Number(mask)) === value,
+    );
+    if (fitting.length === 0) return false;
+    return openNumber(field, joinedRanges(fitting), packet, place, context);
+  }
+  const is = bitWords(value, mask, typeof value === "bigint" || isAddressField(field));
+  return question(`${FIELD_WORDS[field]} is ${is}${context.which}`, [" is ", " is not "]);
+}
+
+function isAddressField(field: NumberField): boolean {
+  return /(?:source|destination|Source|Destination)$/.test(field);
+}
+
+/** `0x1`, `0x1/0xff`, `10.0.0.0/8`. */
+function bitWords(value: Address, mask: Address, isAddress: boolean): string {
+  if (isAddress) return printNetwork({ address: value, mask });
+  const whole = typeof mask === "number" && mask >>> 0 === 0xffffffff;
+  return `0x${value.toString(16)}${whole ? "" : `/0x${mask.toString(16)}`}`;
+}
+
+/** Ascending numbers as ranges. */
+function joinedRanges(numbers: readonly number[]): readonly Range[] {
+  const ranges: { from: number; to: number }[] = [];
+  for (const one of numbers) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last.to === one - 1) last.to = one;
+    else ranges.push({ from: one, to: one });
+  }
+  return ranges;
+}
+
+/** The bits that are known may decide; the rest is asked about where it was taken from. */
+function askMark(
+  field: "mark" | "connmark",
+  value: number,
+  mask: number,
+  packet: LivePacket,
+  { which }: EvaluationContext,
+): Answer {
+  const hidden = (packet[field === "mark" ? "markHidden" : "connmarkHidden"] & mask) >>> 0;
+  const different = ((packet[field] & mask) ^ value) >>> 0;
+  if ((different & ~hidden) >>> 0 !== 0) return false;
+  if (hidden === 0) return true;
+  const origin = packet[field === "mark" ? "markOrigin" : "connmarkOrigin"];
+  return question(`${origin} is ${bitWords((different & hidden) >>> 0, hidden, false)}${which}`, [
+    " is ",
+    " is not ",
+  ]);
+}
+
+/** What xt_rpfilter finds: the route to the source, as if an answer were sent. */
+function askReversePath(
+  { loose, acceptLocal }: Extract<Condition, { kind: "reversePath" }>,
+  packet: LivePacket,
+  { state: { network }, which }: EvaluationContext,
+): Answer {
+  const { source, destination, inInterface, family } = packet;
+  if (inInterface === null || inInterface === "lo") return true;
+  const open = question(
+    loose
+      ? `a route leads back to the source${which}`
+      : `the route back to the source leads out of the interface that the packet came in by${which}`,
+    loose ? ["a route leads", "no route leads"] : [" leads out ", " does not lead out "],
+  );
+  if (source === undefined || source === null) return open;
+  // Who has no address yet may talk to all.
+  if (source === 0n) return true;
+  if (source === 0) return addressType(destination, network) !== "UNICAST" && !isOwn(destination, network);
+  const type = addressType(source, network);
+  if (type === "BROADCAST" && source !== 0xffffffff) return false;
+  if (type === "LOCAL") {
+    if (!acceptLocal) return false;
+    if (loose || family === "ipv6") return true;
+    return (inInterface === undefined ? undefined : isOnInterface(source, inInterface, network)) ?? open;
+  }
+  // Of a link-local address only the link that it came by is asked.
+  if (typeof source === "bigint" && source >> 118n === 0x3fan) return true;
+  const back = wayTo(source, network);
+  if (back.kind === "none" || back.kind === "refused") return false;
+  if (back.kind !== "out" || type === undefined) return open;
+  return loose || (inInterface === undefined ? open : back.dev === inInterface);
+}
+
+function isOwn(address: Address | null, network: Network | undefined): boolean {
+  return addressType(address, network) === "LOCAL";
 }
 
 /** Whether an address is one of the node's. */
@@ -71,32 +194,15 @@ export function question(words: string, negation?: readonly [string, string]): A
 
 function askMember(
   { set, directions }: Extract<Condition, { kind: "member" }>,
-  packet: LivePacket,
-  { state: { sets = new Map() }, which }: EvaluationContext,
+  world: World,
+  context: EvaluationContext,
 ): Answer {
-  const hasPorts = PORT_PROTOCOLS.includes(packet.protocol);
-  const answer = membership(sets, set, directions, {
-    family: packet.family,
-    protocol: packet.protocol,
-    ...present("source", packet.source ?? undefined),
-    ...present("destination", packet.destination ?? undefined),
-    ...present("sourcePort", hasPorts ? (packet.sourcePort ?? undefined) : null),
-    ...present("destinationPort", hasPorts ? (packet.destinationPort ?? undefined) : null),
-    ...present("icmpType", packet.icmpType ?? null),
-    ...present("icmpCode", packet.icmpCode ?? null),
-    ...present("inInterface", packet.inInterface),
-    ...present("outInterface", packet.outInterface),
-    mark: packet.mark,
-  });
+  const answer = isListed(set, directions, world, context);
   if (answer !== "open") return answer === "yes";
-  return question(`the packet's ${directions.join(" and ")} is in set ${set}${which}`, [
+  return question(`the packet's ${directions.join(" and ")} is in set ${set}${context.which}`, [
     " is in ",
     " is not in ",
   ]);
-}
-
-function present<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
 }
 
 function askRemembered(
@@ -145,14 +251,33 @@ function numberOf(packet: LivePacket, field: NumberField): number | bigint | "no
     case "fragmentOffset":
       // With connection tracking packets are put together again before any rule sees them.
       return 0;
-    case "length":
     case "ttl":
+      return packet.ttl;
+    case "length":
     case "dscp":
+    case "ecn":
+      return packet[field] ?? undefined;
+    case "user":
+    case "group":
+      return packet.sender === "process" ? packet[field] : "none";
+    case "spi":
+      return SECURED.includes(packet.protocol) ? undefined : "none";
+    case "mss":
+      return packet.protocol === PROTOCOL.tcp ? undefined : "none";
+    case "inGroup":
+      return packet.inInterface === null ? "none" : undefined;
+    case "outGroup":
+      return packet.outInterface === null ? "none" : undefined;
+    case "cpu":
+    case "realm":
       return undefined;
     default:
       return numberOfEntry(packet, field);
   }
 }
+
+/** ESP, AH and IPComp. */
+const SECURED = [50, 51, 108];
 
 const ENTRY_PARTS: Readonly<
   Record<
@@ -183,6 +308,7 @@ function numberOfEntry(packet: LivePacket, field: EntryField): number | bigint |
   return value === null ? "none" : typeof value === "string" ? undefined : value;
 }
 
+/** What fields are called in questions. */
 const FIELD_WORDS: Readonly<Record<NumberField, string>> = {
   protocol: "the protocol",
   source: "the source",
@@ -197,6 +323,15 @@ const FIELD_WORDS: Readonly<Record<NumberField, string>> = {
   length: "the packet's length",
   ttl: "the packet's TTL",
   dscp: "the packet's DSCP",
+  ecn: "the packet's ECN field",
+  mss: "the MSS that the packet announces",
+  spi: "the packet's SPI",
+  user: "the user of the process that sends the packet",
+  group: "the group of the process that sends the packet",
+  cpu: "the processor that handles the packet",
+  realm: "the realm of the packet's route",
+  inGroup: "the device group of the interface that the packet comes in by",
+  outGroup: "the device group of the interface that the packet leaves by",
   fragmentOffset: "the fragment offset",
   connectionProtocol: "the connection's protocol",
   originalSource: "the connection's original source",
@@ -213,20 +348,85 @@ const FIELD_WORDS: Readonly<Record<NumberField, string>> = {
 /** What clients take for source ports, unless told otherwise; what the kernel draws for them lies there too. */
 const HIGH_PORTS: Range = { from: 1024, to: 65535 };
 
+type HiddenField = "length" | "dscp" | "ecn" | "mss" | "spi" | "user" | "group" | "cpu" | "ttl";
+
+/** Fields that a question may leave open, and all values that they can have. */
+const NUMBERS: Readonly<Partial<Record<NumberField, { readonly whole: Range }>>> = {
+  length: { whole: { from: 20, to: 65535 } },
+  dscp: { whole: { from: 0, to: 63 } },
+  ecn: { whole: { from: 0, to: 3 } },
+  mss: { whole: { from: 0, to: 65535 } },
+  spi: { whole: { from: 0, to: 0xffffffff } },
+  user: { whole: { from: 0, to: 0xfffffffe } },
+  group: { whole: { from: 0, to: 0xfffffffe } },
+  cpu: { whole: { from: 0, to: 0xffffffff } },
+};
+
+/** Bytes of the IP header and the one behind it. */
+function shortest({ family, protocol }: LivePacket): number {
+  const header = family === "ipv4" ? 20 : 40;
+  const behind: Readonly<Record<number, number>> = {
+    [PROTOCOL.tcp]: 20,
+    [PROTOCOL.udp]: 8,
+    [PROTOCOL.sctp]: 12,
+    [PROTOCOL.icmp]: 8,
+    [PROTOCOL.ipv6Icmp]: 8,
+  };
+  return header + (behind[protocol] ?? 0);
+}
+
+/** A field that has its own ways to be narrowed: equal questions of one packet, and what follows from them. */
+function openField(
+  field: NumberField,
+  known: Range,
+  ranges: readonly Range[],
+  packet: LivePacket,
+  { which }: EvaluationContext,
+): Answer {
+  const whole = field === "length" ? { ...known, from: shortest(packet) } : known;
+  const where = placeIn([whole], ranges);
+  if (where !== "part") return where === "inside";
+  const shown = printNumbers(ranges);
+  const [is, isNot] = shown.includes("-") || shown.includes(",") ? ["in", "not in"] : ["", "not"];
+  const words = (how: string) => `${FIELD_WORDS[field]} is ${how}${how === "" ? "" : " "}${shown}${which}`;
+  return {
+    kind: "number",
+    field: `${field}${which}`,
+    whole,
+    ranges,
+    key: words(is),
+    words: words(is),
+    wordsNot: words(isNot),
+  };
+}
+
+function printNumbers(ranges: readonly Range[]): string {
+  return ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ");
+}
+
 /** An open field: one that the question left out is narrowed, one that the kernel has drawn is only asked about. */
 function openNumber(
   field: NumberField,
   ranges: readonly Range[],
   packet: LivePacket,
-  { which, notes }: EvaluationContext,
+  place: RulePlace,
+  context: EvaluationContext,
 ): Answer {
+  const { which, notes } = context;
+  const whole = NUMBERS[field]?.whole;
+  if (whole !== undefined) {
+    const isChanged = (field === "length" || field === "dscp" || field === "ecn") && packet[field] === null;
+    if (!isChanged) return openField(field, whole, ranges, packet, context);
+    const at = `at ${place.table}:${place.chain}${which}`;
+    return question(`${FIELD_WORDS[field]} is in ${printNumbers(ranges)} ${at}`, [" is in ", " is not in "]);
+  }
   const where = printRanges(ranges);
   const isPort = field === "sourcePort" || field === "destinationPort";
   if (which !== "" && (isPort || field === "source")) {
-    const place = isPort ? placeIn([HIGH_PORTS], ranges) : "part";
-    if (place !== "part") {
+    const high = isPort ? placeIn([HIGH_PORTS], ranges) : "part";
+    if (high !== "part") {
       notes.add("source ports that were not given are taken to be 1024 or higher");
-      return place === "inside";
+      return high === "inside";
     }
     // The same part of several packets is one question.
     return question(`${packet.unknown[field]} is in ${where}`, [" is in ", " is not in "]);
@@ -274,6 +474,18 @@ function askWord(
         wordsNot: `the packet ${how} another interface than ${which}`,
       };
     }
+    case "inPort":
+    case "outPort":
+      return askPort(field, words, packet, context);
+    case "sourceMac":
+      return askMac(words, packet, context);
+    case "frame":
+      return askFrame(words, packet, context);
+    case "sender":
+      return words.includes(packet.sender);
+    case "extraHeader":
+      context.notes.add(PLAIN_NOTE[words.includes("ipsec") ? "ipsec" : "headers"]);
+      return false;
     case "connectionState":
       return askState(words, packet, place);
     case "connectionStatus":
@@ -286,6 +498,95 @@ function askWord(
     case "destinationType":
       return askType(condition, packet, context);
   }
+}
+
+const PLAIN_NOTE = {
+  ipsec: "no IPsec is taken to apply to the packet",
+  headers: "the packet is taken to have no IPv6 extension headers",
+} as const;
+
+function askPort(
+  field: "inPort" | "outPort",
+  words: readonly string[],
+  packet: LivePacket,
+  { state: { network }, which }: EvaluationContext,
+): Answer {
+  const port = (field === "inPort" ? ingressPort : egressPort)(packet, network);
+  if (port === null) return false;
+  if (port !== undefined) return words.some((pattern) => patternTakes(pattern, port));
+  const [pattern = ""] = words;
+  const isBridged = field === "inPort" ? cameByPort(packet, network) : packet.bridged;
+  if (pattern === "+" && isBridged) return true;
+  const how = field === "inPort" ? "comes in by" : "is bridged and leaves by";
+  const what =
+    pattern === "+"
+      ? "a port of a bridge"
+      : pattern.endsWith("+")
+        ? `a bridge port named ${pattern.slice(0, -1)}…`
+        : `the bridge port ${pattern}`;
+  return wordQuestion(
+    field,
+    pattern,
+    `the packet ${how} ${what}`,
+    `the packet does not ${how.replace("comes", "come").replace("is bridged and leaves", "stay on a bridge and leave")} ${what}`,
+    which,
+  );
+}
+
+/** About one word of a field; of one packet, the answers follow from each other. */
+function wordQuestion(
+  field: WordField,
+  pattern: string,
+  words: string,
+  wordsNot: string,
+  which: string,
+): Atom {
+  const texts = { key: `${words}${which}`, words: `${words}${which}`, wordsNot: `${wordsNot}${which}` };
+  return which === "" ? { kind: "word", field, pattern, ...texts } : { kind: "question", ...texts };
+}
+
+function askMac(
+  words: readonly string[],
+  packet: LivePacket,
+  { state: { network }, which }: EvaluationContext,
+): Answer {
+  const { sourceMac, inInterface } = packet;
+  if (sourceMac === null) return false;
+  if (sourceMac !== undefined) return words.some((pattern) => patternTakes(pattern, sourceMac));
+  const ethernet = isEthernet(inInterface, network);
+  const [pattern = ""] = words;
+  if (ethernet === false) return false;
+  // Nearly all that a node has are.
+  if (pattern === "+") return true;
+  return wordQuestion(
+    "sourceMac",
+    pattern,
+    `the packet comes from the MAC address ${pattern}`,
+    `the packet does not come from the MAC address ${pattern}`,
+    which,
+  );
+}
+
+/** To whom the frame was addressed, by the destination that the sender wrote. What leaves counts as unicast. */
+function askFrame(words: readonly string[], packet: LivePacket, context: EvaluationContext): Answer {
+  const { state, asked, fromNode, which } = context;
+  if (fromNode || packet.inInterface === null || packet.inInterface === "lo")
+    return words.includes("unicast");
+  const type = addressType(asked, state.network);
+  const mayBeBroadcast = type === undefined && typeof asked === "number" && (asked & 3) === 3;
+  const ethernet = isEthernet(packet.inInterface, state.network);
+  if ((type !== "BROADCAST" && type !== "MULTICAST" && !mayBeBroadcast) || ethernet === false)
+    return words.includes("unicast");
+  if (ethernet && type !== undefined) return words.includes(type.toLowerCase());
+  const [word = ""] = words;
+  if (word === "otherhost") return false;
+  return wordQuestion(
+    "frame",
+    word,
+    `the frame was addressed as ${word}`,
+    `the frame was not addressed as ${word}`,
+    which,
+  );
 }
 
 function hasNoEntry({ state }: LivePacket): boolean {
@@ -320,11 +621,15 @@ function askState(words: readonly string[], packet: LivePacket, place: RulePlace
   ]);
 }
 
+/** Types that IPv6 sees by the address itself. */
+const BY_ADDRESS: readonly string[] = ["UNICAST", "MULTICAST", "UNSPEC"];
+
 function askType(
-  { field, words, onInterface }: Extract<Condition, { kind: "oneOf" }>,
+  condition: Extract<Condition, { kind: "oneOf" }>,
   packet: LivePacket,
   context: EvaluationContext,
 ): Answer {
+  const { field, words, onInterface } = condition;
   const { network } = context.state;
   const isSource = field === "sourceType";
   const address = isSource ? packet.source : packet.destination;
@@ -333,6 +638,13 @@ function askType(
     // what MASQUERADE puts in is the node's.
     return words.includes(context.fromNode || address === null ? "LOCAL" : "UNICAST");
   }
+  if (typeof address === "bigint" && words.some((word) => BY_ADDRESS.includes(word))) {
+    // Of what the address alone tells IPv6 wants everything; one of the others is enough.
+    const kind = isMulticast(address) ? "MULTICAST" : address === 0n ? "UNSPEC" : "UNICAST";
+    if (words.some((word) => BY_ADDRESS.includes(word) && word !== kind)) return false;
+    const others = words.filter((word) => !BY_ADDRESS.includes(word));
+    return others.length === 0 || askType({ ...condition, words: others }, packet, context);
+  }
   if (onInterface !== undefined && words.includes("LOCAL")) {
     const name = onInterface === "in" ? packet.inInterface : packet.outInterface;
     if (name === null) return false;
@@ -340,6 +652,11 @@ function askType(
     return (
       own ?? question(`${printAddress(address)} is an address of the interface`, [" is an ", " is not an "])
     );
+  }
+  if (typeof address === "bigint") {
+    const fits = fitsTypes(address, words, network);
+    if (fits !== "open" || !words.includes("LOCAL") || isSource) return fits === true;
+    return localQuestion(address);
   }
   const type = addressType(address, network);
   if (type !== undefined) return words.includes(type);

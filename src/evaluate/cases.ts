@@ -6,7 +6,7 @@ import { printAddress } from "../../grammar/address.js";
 import type { Range } from "../../grammar/meaning.js";
 import { impliedAnswer, narrow } from "./facts.js";
 import { tupleKey } from "./memory.js";
-import type { Assumption, Landing, Share } from "./outcome.js";
+import type { Assumption, Landing, OpenParts, Share } from "./outcome.js";
 import { intersect, isSubset } from "./ranges.js";
 import { isSameShare, plus } from "./share.js";
 import type { Assumed, Atom, Narrowed, OpenField } from "./world.js";
@@ -19,7 +19,11 @@ export interface OutcomeKind<T extends { readonly share: Share }> {
 
 export interface Cases<T> {
   /** `outcomes` are merged: no two differ in nothing but their share and steps. In the order of the walk. */
-  readonly cases: readonly { readonly assuming: readonly Assumption[]; readonly outcomes: readonly T[] }[];
+  readonly cases: readonly {
+    readonly assuming: readonly Assumption[];
+    readonly open: OpenParts;
+    readonly outcomes: readonly T[];
+  }[];
   /** There were more than `CASES_MAX`; the rest was left out. */
   readonly truncated: boolean;
 }
@@ -39,6 +43,7 @@ interface Decided {
 
 interface Unnamed<T> {
   readonly decided: readonly Decided[];
+  readonly open: OpenParts;
   readonly outcomes: readonly T[];
 }
 
@@ -61,7 +66,7 @@ export function casesOf<T extends { readonly share: Share }>(
   const search: Search<T> = { kind, answers: new Map(), left: CASES_MAX, work: WORK_MAX };
   const cases = split(paths, start, [], search);
   return {
-    cases: cases.map(({ decided, outcomes }) => ({ assuming: wordsOf(decided), outcomes })),
+    cases: cases.map(({ decided, open, outcomes }) => ({ assuming: wordsOf(decided), open, outcomes })),
     truncated: search.left < 0,
   };
 }
@@ -104,6 +109,7 @@ function split<T extends { readonly share: Share }>(
       : [
           {
             decided,
+            open: narrowed.sets,
             outcomes: mergeOutcomes(
               open.map(({ outcome }) => outcome),
               search.kind,
@@ -171,7 +177,7 @@ const keys = new WeakMap<Landing, string>();
 export function landingKey(landing: Landing): string {
   let key = keys.get(landing);
   if (key === undefined) {
-    const { share: _share, lastStep: _lastStep, quoted, ...outcome } = landing;
+    const { share: _share, lastStep: _lastStep, connection: _connection, quoted, ...outcome } = landing;
     const inner = quoted === null ? "" : tupleKey("ipv4", quoted.protocol, quoted.tuple);
     key = [...Object.values(outcome).map(String), inner].join(" ");
     keys.set(landing, key);

@@ -3,7 +3,7 @@
  * question that nothing answers splits the world in two, each with its assumption.
  */
 import type { Condition } from "../../grammar/meaning.js";
-import { ask, question } from "./ask.js";
+import { ask, hiddenQuestion, question } from "./ask.js";
 import type { EvaluationContext, RulePlace } from "./context.js";
 import { assumedAnswer, assuming } from "./facts.js";
 import { times } from "./share.js";
@@ -39,6 +39,11 @@ export function test(
       return draw(condition.threshold, world);
     case "counted":
       return count(condition, world, place, context);
+    case "hidden":
+      // Once rules were loaded, their buckets were full.
+      if (condition.bucket !== undefined && world.memory.countersFresh)
+        return take(condition.bucket, world, place);
+      return assume(hiddenQuestion(condition, place, context), world, context);
     default: {
       const answer = ask(condition, world, place, context);
       if (typeof answer === "boolean") return [{ world, holds: answer }];
@@ -112,8 +117,24 @@ function count(
   }));
 }
 
+/** Takes a token from the rule's own bucket, if there is one. */
+function take(
+  { burst, period }: NonNullable<Extract<Condition, { kind: "hidden" }>["bucket"]>,
+  world: World,
+  { table, chain, number }: RulePlace,
+): readonly Tested[] {
+  const { memory } = world;
+  const bucket = `bucket ${table}:${chain}:${number}`;
+  const { position = burst, asked } = memory.counters.get(bucket) ?? { asked: memory.now };
+  const tokens = Math.min(burst, position + (memory.now - asked) / period);
+  const holds = tokens >= 1;
+  const counters = new Map(memory.counters);
+  counters.set(bucket, { position: holds ? tokens - 1 : tokens, asked: memory.now });
+  return [{ world: { ...world, memory: { ...memory, counters } }, holds }];
+}
+
 /** The answer that the world's assumptions give, else both. */
-function assume(atom: Atom, world: World, { start }: EvaluationContext): readonly Tested[] {
+export function assume(atom: Atom, world: World, { start }: EvaluationContext): readonly Tested[] {
   const known = assumedAnswer(atom, world.assumed, start);
   if (known !== undefined) return [{ world, holds: known }];
   return [true, false].map((holds) => ({

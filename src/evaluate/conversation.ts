@@ -6,13 +6,14 @@ import type { Address } from "../../grammar/address.js";
 import type { Packet } from "../../grammar/packet.js";
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
 import type { NodeState } from "../state/nodestate.js";
+import { arrivingPort, seenInterface } from "./bridge.js";
 import { casesOf, landingKey, type OutcomeKind, type PathEnd } from "./cases.js";
 import { type EvaluateOptions, tableNotes } from "./evaluate.js";
 import { startingFacts } from "./facts.js";
 import { rememberedBy } from "./given.js";
+import { headersOf } from "./headers.js";
 import { type Memory, memoryKey, withoutConnections } from "./memory.js";
 import type { Assumption, Landing, Share } from "./outcome.js";
-import { seenInterface } from "./route.js";
 import {
   contextOf,
   type Departure,
@@ -28,7 +29,23 @@ import { tupleOf } from "./tracking.js";
 import type { Assumed, End, LivePacket } from "./world.js";
 
 /** Parts of a packet that a later one may have otherwise. */
-export type Changes = Partial<Pick<Packet, "tcpFlags" | "icmpType" | "icmpCode" | "mark" | "in">>;
+export type Changes = Partial<
+  Pick<
+    Packet,
+    | "tcpFlags"
+    | "icmpType"
+    | "icmpCode"
+    | "mark"
+    | "in"
+    | "l2"
+    | "ttl"
+    | "length"
+    | "tos"
+    | "mac"
+    | "user"
+    | "group"
+  >
+>;
 
 export type ConversationStep =
   /** The first packet of a connection, or any other that is written out. */
@@ -37,7 +54,10 @@ export type ConversationStep =
   | { readonly kind: "again"; readonly step: number; readonly changes: Changes }
   /** The answer to the packet that was delivered last, from where it was delivered; TCP: SYN and ACK by default. */
   | { readonly kind: "reply"; readonly changes: Changes }
-  /** An ICMP error about the packet that was delivered last, from where it was delivered; default sender: its receiver. */
+  /**
+   * An ICMP error about the packet that was delivered last, from where it was delivered; default sender: its receiver. It
+   * is itself no packet that a later step answers.
+   */
   | { readonly kind: "icmp-error"; readonly type: number; readonly code: number; readonly from?: Address }
   | { readonly kind: "sleep"; readonly seconds: number }
   | { readonly kind: "flush"; readonly what: "conntrack" | "recent" }
@@ -63,6 +83,7 @@ const NOTHING_TO_ANSWER: Landing = {
   icmpType: null,
   icmpCode: null,
   quoted: null,
+  connection: null,
   masqueraded: false,
   share: CERTAIN,
   lastStep: undefined,
@@ -92,7 +113,7 @@ interface Open {
   readonly course: Course;
   readonly memory: Memory;
   readonly assumed: Assumed | undefined;
-  /** The packet that was delivered last. */
+  /** The packet that was delivered last, ICMP errors of the conversation aside. */
   readonly delivered: Delivered | undefined;
   /** By step: what was sent. */
   readonly sent: readonly (Departure | undefined)[];
@@ -209,7 +230,7 @@ function sendStep(
       },
       memory: end.memory,
       assumed: end.assumed,
-      delivered: arrived ? deliveredBy(end) : delivered,
+      delivered: arrived && start.packet.quoted === undefined ? deliveredBy(end) : delivered,
       sent: [...sent, start],
     };
   });
@@ -244,11 +265,23 @@ function departureOf(
 }
 
 function changed(packet: LivePacket, changes: Changes, state: NodeState): LivePacket {
-  const { in: by, ...headers } = changes;
+  const { in: by, l2, ttl, length, tos, mac, user, group, ...headers } = changes;
   return {
     ...packet,
     ...headers,
-    ...(by === undefined || by === "local" ? {} : { inInterface: seenInterface(by, state.network) }),
+    ...(l2 === undefined ? {} : { frameTo: l2 }),
+    ...(ttl === undefined ? {} : { ttl, ttlTaken: false }),
+    ...(length === undefined ? {} : { length }),
+    ...(tos === undefined ? {} : { dscp: tos >> 2, ecn: tos & 3 }),
+    ...(mac === undefined ? {} : { sourceMac: mac }),
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+    ...(by === undefined || by === "local"
+      ? {}
+      : {
+          inInterface: seenInterface(by, state.network),
+          inPort: arrivingPort(by, packet.source ?? undefined, state.network),
+        }),
   };
 }
 
@@ -324,8 +357,14 @@ function backTo(packet: LivePacket, at: string | null, { network }: NodeState): 
     destination: packet.source ?? null,
     inInterface: at === "local" ? null : at === null ? undefined : seenInterface(at, network),
     outInterface: null,
+    nextHop: undefined,
+    frameTo: undefined,
+    hasSocket: false,
+    bridged: false,
     mark: 0,
     connmark: 0,
+    ...headersOf({}, at === "local"),
+    inPort: at === "local" ? null : arrivingPort(at ?? undefined, packet.destination ?? undefined, network),
     state: undefined,
     flow: undefined,
     destinationTranslated: false,

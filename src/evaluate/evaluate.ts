@@ -5,9 +5,11 @@ import type { NodeState } from "../state/nodestate.js";
 import { BUILT_IN_CHAINS, type Ruleset } from "../state/rules.js";
 import { casesOf, LANDINGS } from "./cases.js";
 import { rememberedBy } from "./given.js";
+import { lookUp } from "./memory.js";
 import type { Distribution } from "./outcome.js";
 import { contextOf, departure, newQuestion, notesOf, send } from "./send.js";
 import { CERTAIN } from "./share.js";
+import { tupleOf } from "./tracking.js";
 
 export interface EvaluateOptions {
   /** The connection table and all xt_recent lists are empty, rules were just loaded. Default: nothing is known of them. */
@@ -23,16 +25,17 @@ export function evaluate(state: NodeState, packet: Packet, options: EvaluateOpti
   for (const note of tableNotes(state.rulesets[packet.family], packet.family)) question.notes.add(note);
   const start = departure(packet, state, question, "");
   const context = contextOf(start, state, question, "");
+  const memory = rememberedBy(state, options.fresh ?? false, question);
+  const live = lookUp(memory, packet.family, packet.protocol, tupleOf(start.packet))?.connection;
   const ends = send(
-    {
-      packet: start.packet,
-      memory: rememberedBy(state, options.fresh ?? false, question),
-      share: CERTAIN,
-      assumed: undefined,
-      lastStep: undefined,
-    },
+    { packet: start.packet, memory, share: CERTAIN, assumed: undefined, lastStep: undefined },
     context,
   );
+  if (context.start.sets.source.length === 0)
+    return {
+      cases: [],
+      notes: ["no packet from these sources comes into the node, or leaves its processes"],
+    };
   if (question.budget.steps < 0) {
     return {
       cases: [],
@@ -43,7 +46,8 @@ export function evaluate(state: NodeState, packet: Packet, options: EvaluateOpti
   const { cases, truncated } = casesOf(outcomes, context.start, LANDINGS);
   const notes = notesOf(question);
   return {
-    cases: cases.map(({ assuming, outcomes: landings }) => ({ assuming, landings })),
+    ...(live === undefined ? {} : { live }),
+    cases: cases.map(({ assuming, open, outcomes: landings }) => ({ assuming, open, landings })),
     notes: truncated ? [...notes, `more than ${cases.length} cases: the others are left out`] : notes,
   };
 }

@@ -10,7 +10,11 @@ import { type Assumed, type Atom, type Narrowed, patternTakes } from "./world.js
 /** Nothing answered yet; `sources` are those that the packet can have, if not all. */
 export function startingFacts(family: Family, sources: readonly Range[] | undefined): Narrowed {
   const all = family === "ipv4" ? { from: 0, to: ALL_ONES.ipv4 } : { from: 0n, to: ALL_ONES.ipv6 };
-  return { sets: { source: sources ?? [all], sourcePort: [{ from: 0, to: 65535 }] }, words: [] };
+  return {
+    sets: { source: sources ?? [all], sourcePort: [{ from: 0, to: 65535 }] },
+    words: [],
+    numbers: new Map(),
+  };
 }
 
 /** What one more answer leaves of the open fields. */
@@ -22,6 +26,11 @@ export function narrow(before: Narrowed, atom: Atom, holds: boolean): Narrowed {
       const set = before.sets[atom.field];
       const left = holds ? intersect(set, atom.ranges) : subtract(set, atom.ranges);
       return { ...before, sets: { ...before.sets, [atom.field]: left } };
+    }
+    case "number": {
+      const set = before.numbers.get(atom.field) ?? [atom.whole];
+      const left = holds ? intersect(set, atom.ranges) : subtract(set, atom.ranges);
+      return { ...before, numbers: new Map(before.numbers).set(atom.field, left) };
     }
     case "word":
       return { ...before, words: [...before.words, { field: atom.field, pattern: atom.pattern, holds }] };
@@ -51,12 +60,16 @@ export function assumedAnswer(
 }
 
 /** What follows from the answers to other atoms of the same field. */
-export function impliedAnswer(atom: Atom, { sets, words }: Narrowed): boolean | undefined {
+export function impliedAnswer(atom: Atom, { sets, words, numbers }: Narrowed): boolean | undefined {
   switch (atom.kind) {
     case "question":
       return undefined;
     case "range": {
       const place = placeIn(sets[atom.field], atom.ranges);
+      return place === "part" ? undefined : place === "inside";
+    }
+    case "number": {
+      const place = placeIn(numbers.get(atom.field) ?? [atom.whole], atom.ranges);
       return place === "part" ? undefined : place === "inside";
     }
     case "word":

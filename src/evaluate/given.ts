@@ -55,6 +55,7 @@ function trackedOf(connection: Connection): readonly Tracked[] {
       seenReply: connection.unreplied === undefined,
       assured: connection.standing !== undefined,
       tcp: protocol === PROTOCOL.tcp ? tcpState(connection.state) : undefined,
+      ignoredSyn: undefined,
       mark: connection.mark ?? 0,
       answeredAt: connection.unreplied === undefined ? Number.NEGATIVE_INFINITY : undefined,
       endsAt: connection.timeoutSeconds ?? Number.POSITIVE_INFINITY,

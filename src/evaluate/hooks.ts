@@ -3,33 +3,31 @@
  * in the kernel's order. The rules of nat are asked only by the first packet of a tracked connection; later ones are
  * translated as it was.
  */
-import type { Address } from "../../grammar/address.js";
+import { ALL_ONES } from "../../grammar/address.js";
 import type { Hook } from "../../grammar/meaning.js";
-import { localQuestion } from "./ask.js";
+import { PROTOCOL } from "../../grammar/protocols.js";
+import { isLoopback, isMulticast, knownInterfaces } from "./addresses.js";
+import { question } from "./ask.js";
+import { bridgeOf, callSetting, callsRules, isBridged, passesPort } from "./bridge.js";
+import { assume } from "./conditions.js";
 import type { EvaluationContext } from "./context.js";
-import { assumedAnswer } from "./facts.js";
 import { dropped, failed, landed, refusedByRoute, rejected } from "./landings.js";
-import { isMartian } from "./martians.js";
+import { isBeyondScope, isMartian, isNeverReceived } from "./martians.js";
 import { mergeWorlds } from "./merge.js";
 import { chosen, translateKnown } from "./nat.js";
-import {
-  addressType,
-  interfaceSetting,
-  isLoopback,
-  knownInterfaces,
-  sourceFor,
-  type Way,
-  wayTo,
-} from "./route.js";
+import type { Way } from "./route.js";
+import { onWay, type RoutedWorld, waysOf } from "./routing.js";
+import { sourceBy } from "./source.js";
+import { interfaceSetting } from "./sysctls.js";
 import { confirm, isTaken, track, tracksConnections } from "./tracking.js";
 import { type Walked, walkHook } from "./walk.js";
-import { type End, type LivePacket, type World, withPacket } from "./world.js";
+import { type Atom, type End, type LivePacket, type World, withPacket } from "./world.js";
 
 /** What a packet passes at a hook: tables, and connection tracking where it looks the packet up and where it enters it. */
 type Stage = "raw" | "mangle" | "nat" | "filter" | "security" | "track" | "confirm";
 
 const PREROUTING: readonly Stage[] = ["raw", "track", "mangle", "nat"];
-const OUTPUT_BEFORE_ROUTING: readonly Stage[] = PREROUTING;
+const OUTPUT_BEFORE_MANGLE: readonly Stage[] = ["raw", "track"];
 const OUTPUT_AFTER_ROUTING: readonly Stage[] = ["filter", "security"];
 const INPUT: readonly Stage[] = ["mangle", "filter", "security", "nat", "confirm"];
 const FORWARD: readonly Stage[] = ["mangle", "filter", "security"];
@@ -40,33 +38,160 @@ const LOOPBACK_INPUT: readonly Stage[] = ["mangle", "filter", "security"];
 
 /** All ends of a packet that came from outside. */
 export function fromOutside(start: World, context: EvaluationContext): readonly End[] {
+  if (isNeverReceived(start.packet)) return [dropped(start, context)];
+  const { network } = context.state;
+  const bridged = isBridged(start.packet, network);
+  if (bridged !== undefined) {
+    noteBridging(bridged, start.packet, context);
+    if (!callsRules(start.packet.family, network)) return passedByBridge(start, start, context, false);
+  }
   const ends: End[] = [];
   for (const world of throughStages("PREROUTING", PREROUTING, start, context, ends)) {
-    const local = isForNode(world, context);
-    if (isMartian(world.packet, local, context)) ends.push(dropped(world, context));
-    else ends.push(...(local ? toNode : forward)(world, context));
+    const isTurned = world.packet.destination !== start.packet.destination;
+    if (bridged !== undefined && !isTurned) ends.push(...passedByBridge(world, start, context, true));
+    else for (const one of waysIn(world, context)) ends.push(...routedIn(one, start, isTurned, context));
   }
   return ends;
 }
 
+/** The ways of a packet that has come in: groups are asked of the interface that it came by, and need no route. */
+function waysIn(world: World, context: EvaluationContext): readonly RoutedWorld[] {
+  const { destination } = world.packet;
+  const isForNode =
+    destination === null || isMulticast(destination) || destination === 0 || destination === ALL_ONES.ipv4;
+  return isForNode
+    ? [{ world, way: { kind: "local", dev: undefined, src: undefined } }]
+    : waysOf(world, context);
+}
+
+function routedIn(
+  { world, way }: RoutedWorld,
+  start: World,
+  isTurned: boolean,
+  context: EvaluationContext,
+): readonly End[] {
+  if (isMartian(world.packet, way, context)) return [dropped(world, context)];
+  if (way.kind === "local") return toNode(world, context);
+  const routed = onWay({ world, way });
+  const { packet } = routed;
+  // What is on its way to a process of the node by TPROXY is not forwarded.
+  if (packet.hasSocket) return [dropped(world, context)];
+  if (way.kind === "none") return [refusedByRoute(world, "no route", context)];
+  if (way.kind === "refused") return [refusedByRoute(world, way.type, context)];
+  const isBack = way.kind === "out" && way.dev === packet.inInterface;
+  // DNAT to a host behind the same bridge: the bridge passes the packet on, and does not hand it to routing.
+  if (
+    isTurned &&
+    isBack &&
+    bridgeOf(packet, context.state.network) &&
+    callsRules(packet.family, context.state.network)
+  )
+    return passedByBridge(routed, start, context, true);
+  if (way.kind === "out" && isBeyondScope(packet)) return [rejected(routed, "icmp-1-2", context)];
+  return forward(routed, context);
+}
+
+/** A bridge passes a packet on to one of its ports, with or without asking rules. */
+function passedByBridge(
+  world: World,
+  start: World,
+  context: EvaluationContext,
+  withRules: boolean,
+): readonly End[] {
+  const { network } = context.state;
+  const { inInterface } = world.packet;
+  const leaving = withPacket(world, { outInterface: inInterface, bridged: true });
+  const passes = passesPort(leaving.packet, start.packet.source, network);
+  const answers =
+    passes === undefined
+      ? assume(hairpinQuestion(leaving.packet, context), leaving, context)
+      : [{ world: leaving, holds: passes }];
+  return answers.flatMap(({ world: one, holds }) => {
+    if (!holds) return [dropped(one, context)];
+    return withRules ? throughForward(one, context) : [landed("forward", one, context)];
+  });
+}
+
+function hairpinQuestion({ inPort, inInterface }: LivePacket, { which }: EvaluationContext): Atom {
+  const port = inPort ? `bridge port ${inPort}` : `the port of ${inInterface} that the packet came by`;
+  return question(`hairpin mode is on at ${port}${which}`, [" is on ", " is off "]);
+}
+
+function noteBridging(
+  { hostsAreTaken }: { readonly hostsAreTaken: boolean },
+  { family, inInterface }: LivePacket,
+  { state: { network }, notes }: EvaluationContext,
+): void {
+  if (hostsAreTaken)
+    notes.add(`hosts in the subnet of ${inInterface} are taken to be behind ports of this bridge`);
+  if (!network?.sysctls.has(callSetting(family)))
+    notes.add(`${callSetting(family)} is taken to be 1: rules see what a bridge passes from port to port`);
+}
+
 /** All ends of a packet that a process of the node, or its kernel, sends. */
 export function fromNode(start: World, context: EvaluationContext): readonly End[] {
-  const { network } = context.state;
-  // The process needs a route to what it asked for, even if a rule then sends the packet elsewhere.
-  const asked = wayOut(start, context);
-  const unroutable = routeError(asked);
-  if (unroutable !== undefined) return [failed(start, unroutable, context)];
-  const { source = sourceFor(start.packet.destination, network) } = start.packet;
-  const sent = withPacket(start, { source, outInterface: deviceOf(asked) });
   const ends: End[] = [];
-  for (const world of throughStages("OUTPUT", OUTPUT_BEFORE_ROUTING, sent, context, ends)) {
-    for (const one of rerouted(world, start.packet.destination, context, ends)) {
-      for (const filtered of throughStages("OUTPUT", OUTPUT_AFTER_ROUTING, one, context, ends)) {
-        for (const out of throughStages("POSTROUTING", POSTROUTING, filtered, context, ends)) {
-          if (isForNode(out, context)) ends.push(...overLoopback(out, context));
-          else ends.push(landed("forward", out, context));
+  for (const sent of sentBy(start, context, ends)) {
+    for (const tracked of throughStages("OUTPUT", OUTPUT_BEFORE_MANGLE, sent, context, ends)) {
+      for (const mangled of throughStages("OUTPUT", ["mangle"], tracked, context, ends)) {
+        const isRemarked = isMarkChanged(tracked.packet, mangled.packet);
+        for (const marked of isRemarked ? rerouted(mangled, context, ends) : [mangled]) {
+          for (const turned of throughStages("OUTPUT", ["nat"], marked, context, ends)) {
+            const isTurned = turned.packet.destination !== marked.packet.destination;
+            for (const one of isTurned ? rerouted(turned, context, ends) : [turned])
+              ends.push(...leaving(one, context));
+          }
         }
       }
+    }
+  }
+  return ends;
+}
+
+function isMarkChanged(before: LivePacket, after: LivePacket): boolean {
+  return before.mark !== after.mark || before.markHidden !== after.markHidden;
+}
+
+/** A packet as it is sent, with its source and its first route: by what it asked for, even if a rule then turns it elsewhere. */
+function sentBy(start: World, context: EvaluationContext, ends: End[]): readonly World[] {
+  const { network } = context.state;
+  const { source, destination } = start.packet;
+  const isBound = source !== undefined && source !== null;
+  if (isBound || destination === null) return routedAgain(start, context, ends);
+  return waysOf(start, context, { source: null }).flatMap(({ world, way }) => {
+    const chosen = withPacket(world, { source: sourceBy(way, destination, network) ?? source });
+    if (asksAgain(chosen.packet, way)) return routedAgain(chosen, context, ends);
+    const unroutable = routeError(way);
+    if (unroutable === undefined) return [onWay({ world: chosen, way })];
+    ends.push(failed(world, unroutable, context));
+    return [];
+  });
+}
+
+/** With its source known, IPv4's TCP asks for a route once more; IPv6 does when there was none. */
+function asksAgain({ family, protocol, source }: LivePacket, way: Way): boolean {
+  if (source === undefined || source === null) return false;
+  const isRefused = routeError(way) !== undefined;
+  return family === "ipv4" ? protocol === PROTOCOL.tcp && !isRefused : isRefused;
+}
+
+function routedAgain(world: World, context: EvaluationContext, ends: End[]): readonly World[] {
+  return waysOf(world, context).flatMap((routed) => {
+    const unroutable = routeError(routed.way);
+    if (unroutable === undefined) return [onWay(routed)];
+    ends.push(failed(routed.world, unroutable, context));
+    return [];
+  });
+}
+
+/** The rest of a way out: the last tables, and over `lo` for what is for the node itself. */
+function leaving(world: World, context: EvaluationContext): readonly End[] {
+  const ends: End[] = [];
+  for (const filtered of throughStages("OUTPUT", OUTPUT_AFTER_ROUTING, world, context, ends)) {
+    for (const out of throughStages("POSTROUTING", POSTROUTING, filtered, context, ends)) {
+      const { destination, outInterface } = out.packet;
+      if (destination === null || outInterface === "lo") ends.push(...overLoopback(out, context));
+      else ends.push(landed("forward", out, context));
     }
   }
   return ends;
@@ -84,32 +209,21 @@ const ROUTE_ERRNO: Readonly<Record<string, string>> = {
   prohibit: "EACCES",
 };
 
-/** After nat OUTPUT has changed the destination, the packet is routed again; its source stays. */
-function rerouted(
-  world: World,
-  asked: Address | null,
-  context: EvaluationContext,
-  ends: End[],
-): readonly World[] {
-  const { packet } = world;
+/** After mangle OUTPUT has changed the mark, or nat OUTPUT the destination, the packet is routed again; its source stays. */
+function rerouted(world: World, context: EvaluationContext, ends: End[]): readonly World[] {
   const { network } = context.state;
-  if (packet.destination === asked) return [world];
-  const way = wayOut(world, context);
-  const unroutable = routeError(way);
-  if (unroutable !== undefined) {
-    ends.push(failed(world, unroutable, context));
-    return [];
-  }
-  const leavesLoopback =
-    way.kind !== "local" && typeof packet.source === "number" && isLoopback(packet.source);
-  if (leavesLoopback && interfaceSetting("route_localnet", deviceOf(way), network) === 0) {
-    if (knownInterfaces(network, packet.family) !== undefined) {
-      ends.push(failed(world, "EINVAL", context));
-      return [];
+  return routedAgain(world, context, ends).flatMap((one) => {
+    const { source, outInterface, family } = one.packet;
+    const leavesLoopback = outInterface !== "lo" && typeof source === "number" && isLoopback(source);
+    if (leavesLoopback && interfaceSetting("route_localnet", outInterface, network) === 0) {
+      if (knownInterfaces(network, family) !== undefined) {
+        ends.push(failed(one, "EINVAL", context));
+        return [];
+      }
+      context.notes.add("net.ipv4.conf.all.route_localnet is taken to be 1, as kube-proxy sets it");
     }
-    context.notes.add("net.ipv4.conf.all.route_localnet is taken to be 1, as kube-proxy sets it");
-  }
-  return [withPacket(world, { outInterface: deviceOf(way) })];
+    return [one];
+  });
 }
 
 /** A local process that talks to its own node: over `lo` and in again, but nat is not asked a second time. */
@@ -133,13 +247,19 @@ function toNode(world: World, context: EvaluationContext): readonly End[] {
   return ends;
 }
 
+/** A packet that is routed on. */
 function forward(world: World, context: EvaluationContext): readonly End[] {
-  const way = wayOut(world, context);
-  if (way.kind === "none") return [refusedByRoute(world, "no route", context)];
-  if (way.kind === "refused") return [refusedByRoute(world, way.type, context)];
+  const { ttl, family } = world.packet;
+  if (ttl <= 1) {
+    const error = family === "ipv4" ? "icmp-ttl-exceeded" : "icmp6-hop-limit-exceeded";
+    return [rejected(world, error, context)];
+  }
+  return throughForward(withPacket(world, { ttl: ttl - 1 }), context);
+}
+
+function throughForward(world: World, context: EvaluationContext): readonly End[] {
   const ends: End[] = [];
-  const routed = withPacket(world, { outInterface: deviceOf(way) });
-  for (const one of throughStages("FORWARD", FORWARD, routed, context, ends)) {
+  for (const one of throughStages("FORWARD", FORWARD, world, context, ends)) {
     for (const out of throughStages("POSTROUTING", POSTROUTING, one, context, ends)) {
       ends.push(landed("forward", out, context));
     }
@@ -222,31 +342,4 @@ function otherPort({ unknown }: LivePacket): Partial<LivePacket> {
 function noteIdleNat({ ruleset, notes }: EvaluationContext): void {
   if (ruleset?.tables.has("nat") && !tracksConnections(ruleset))
     notes.add("no rule asks for connection tracking, so the kernel does not consult the nat table");
-}
-
-/** Whether routing gives the packet to the node itself; where nothing says so, it is taken not to. */
-function isForNode(world: World, context: EvaluationContext): boolean {
-  const { packet } = world;
-  const type = addressType(packet.destination, context.state.network);
-  // What a local process sends to a group or to all leaves the node.
-  if (type !== undefined) return type === "LOCAL" || (type !== "UNICAST" && !context.fromNode);
-  if (packet.destination === null) return true;
-  const known = assumedAnswer(localQuestion(packet.destination), world.assumed, context.start);
-  if (known === undefined) {
-    context.takenAsOthers.add(
-      packet.destinationTranslated ? "what DNAT sends packets to" : "the destination",
-    );
-  }
-  return known ?? false;
-}
-
-/** The way of a packet as it is now; `local` for the node's own addresses. */
-function wayOut({ packet }: World, context: EvaluationContext): Way {
-  const { network } = context.state;
-  if (addressType(packet.destination, network) === "LOCAL") return { kind: "local" };
-  return wayTo(packet.destination, network);
-}
-
-function deviceOf(way: Way): string | undefined {
-  return way.kind === "out" ? way.dev : way.kind === "local" ? "lo" : undefined;
 }

@@ -2,10 +2,13 @@
 import type { Address } from "../../grammar/address.js";
 import type { Hook } from "../../grammar/meaning.js";
 import { PROTOCOL } from "../../grammar/protocols.js";
+import { addressType } from "./addresses.js";
+import { leavingPort } from "./bridge.js";
 import type { EvaluationContext } from "./context.js";
 import { translations } from "./memory.js";
 import type { Landing, Verdict } from "./outcome.js";
-import { addressType, leavingPort, sourceFor } from "./route.js";
+import { wayTo } from "./route.js";
+import { sourceBy, sourceFor } from "./source.js";
 import { connectionOf } from "./tracking.js";
 import type { End, LivePacket, World } from "./world.js";
 
@@ -34,7 +37,7 @@ export function rejected(world: World, answer: string, context: EvaluationContex
   const reset = answer === "tcp-reset";
   const answered = reset
     ? ((packet.tcpFlags ?? 0) & RST) === 0
-    : !isErrorMessage(packet) && !isForMany(context.asked, context);
+    : !isErrorMessage(packet) && !isForMany(packet.destination, context);
   const sees = answered && !(hook === "OUTPUT" && packet.protocol !== PROTOCOL.tcp);
   const refused = end("reject", world, context, {
     with: answer,
@@ -76,7 +79,7 @@ export function refusedByRoute(world: World, type: string, context: EvaluationCo
   const answers: Readonly<Record<string, string>> =
     world.packet.family === "ipv4"
       ? { unreachable: "icmp-host-unreachable", prohibit: "icmp-admin-prohibited" }
-      : { unreachable: "icmp6-addr-unreachable", prohibit: "icmp6-adm-prohibited" };
+      : { prohibit: "icmp6-adm-prohibited" };
   const without = world.packet.family === "ipv4" ? "icmp-net-unreachable" : "icmp6-no-route";
   return rejected(world, answers[type] ?? without, context);
 }
@@ -95,15 +98,20 @@ function answerFrom({ packet }: World, context: EvaluationContext): Address | nu
 
 /**
  * The source that the kernel writes into an ICMP error: the address that the packet was for, if it is the node's; else
- * the address that the node would use to talk to the sender.
+ * the address that the node would use to talk to the sender, in IPv6 by the interface that the packet came by.
  */
 export function errorSource(packet: LivePacket, context: EvaluationContext): Address | undefined {
   const { network } = context.state;
   if (addressType(packet.destination, network) === "LOCAL") return packet.destination ?? undefined;
   if (context.fromNode) return packet.source ?? undefined;
-  return packet.source === undefined || packet.source === null
-    ? undefined
-    : sourceFor(packet.source, network);
+  const { source, inInterface } = packet;
+  if (source === undefined || source === null) return undefined;
+  const back = wayTo(source, network);
+  const told = back.kind === "out" ? back.src : undefined;
+  // IPv6 answers by an address of the interface that the packet came by, unless the route back names one.
+  return typeof source === "bigint" && inInterface
+    ? sourceBy({ kind: "out", dev: inInterface, via: undefined, src: told }, source, network)
+    : sourceFor(source, network);
 }
 
 function isForMany(address: Address | null, context: EvaluationContext): boolean {
@@ -132,6 +140,7 @@ function end(verdict: Verdict, world: World, context: EvaluationContext, more: P
     icmpType: packet.icmpType ?? null,
     icmpCode: packet.icmpCode ?? null,
     quoted: packet.quoted ?? null,
+    connection: packet.flow?.isNew === false ? packet.flow.connection : null,
     masqueraded: packet.sourceTranslated && packet.flow?.direction !== "REPLY",
     share,
     lastStep,

@@ -36,6 +36,8 @@ export interface Tracked {
   readonly seenReply: boolean;
   readonly assured: boolean;
   readonly tcp: TcpState | undefined;
+  /** The last packet was a SYN in this direction that did not fit: its answer makes the connection known anew. */
+  readonly ignoredSyn: Direction | undefined;
   readonly mark: number;
   /** Second at which it was answered first, and at which it ends if no packet comes. */
   readonly answeredAt: number | undefined;
@@ -56,7 +58,16 @@ export interface Stamp {
   readonly to: number;
 }
 
-/** The counter of a rule (`statistic --mode nth`): undefined position: not known, after `asked` packets. */
+/** An element that a rule has put into an ipset, or taken out. */
+export interface Member {
+  /** The last second of it; undefined: it is gone. */
+  readonly until: number | undefined;
+}
+
+/**
+ * The counter of a rule (`statistic --mode nth`): undefined position: not known, after `asked` packets. Of a bucket
+ * (`limit`) the tokens that it held at the second `asked`.
+ */
 export interface Counted {
   readonly position: number | undefined;
   readonly asked: number;
@@ -72,6 +83,8 @@ export interface Memory {
   readonly lists: ReadonlyMap<string, ReadonlyMap<string, Seen>>;
   /** Lists that hold nothing but what is in `lists`. */
   readonly knownLists: ReadonlySet<string> | "all";
+  /** What rules have changed in ipsets, by set and element. */
+  readonly members: ReadonlyMap<string, ReadonlyMap<string, Member>>;
   /** By rule. */
   readonly counters: ReadonlyMap<string, Counted>;
   /** Counters start at their first packet, as they do when rules were just loaded. */
@@ -93,6 +106,7 @@ export function startMemory(fresh: boolean, given: readonly Tracked[] = []): Mem
     given: new Map(given.flatMap(entriesOf)),
     lists: new Map(),
     knownLists: fresh ? "all" : new Set(),
+    members: new Map(),
     counters: new Map(),
     countersFresh: fresh,
   };
@@ -112,10 +126,10 @@ export interface Found {
   readonly direction: Direction;
 }
 
-/** All connections that live, those made or changed first. */
+/** All connections that live: those made in the question, the newest first, then the given. */
 export function living({ now, connections, given }: Memory): readonly Tracked[] {
   const entries = [
-    ...connections.values(),
+    ...[...connections.values()].reverse(),
     ...[...given].flatMap(([key, entry]) => (connections.has(key) ? [] : [entry])),
   ];
   return entries.flatMap(({ connection, direction }) =>
@@ -239,6 +253,12 @@ export function withSeen(memory: Memory, list: string, address: string, action: 
   return { ...memory, lists: new Map(memory.lists).set(list, entries) };
 }
 
+/** An element of an ipset is there until a second, or undefined, gone. */
+export function withMember(memory: Memory, set: string, element: string, until: number | undefined): Memory {
+  const members = new Map(memory.members.get(set)).set(element, { until });
+  return { ...memory, members: new Map(memory.members).set(set, members) };
+}
+
 const keys = new WeakMap<Memory, string>();
 const tables = new WeakMap<object, number>();
 let tablesSeen = 0;
@@ -265,7 +285,10 @@ export function memoryKey(memory: Memory): string {
     const counters = [...memory.counters].map(
       ([rule, { position, asked }]) => `${rule} ${position} ${asked}`,
     );
-    key = [memory.now, table, ...connections, ...lists, ...counters].join("\n");
+    const members = [...memory.members].flatMap(([set, elements]) =>
+      [...elements].map(([element, { until }]) => `${set} ${element} ${until}`),
+    );
+    key = [memory.now, table, ...connections, ...lists, ...members, ...counters].join("\n");
     keys.set(memory, key);
   }
   return key;
@@ -278,9 +301,19 @@ function connectionKey({
   seenReply,
   assured,
   tcp,
+  ignoredSyn,
   mark,
   answeredAt,
   endsAt,
 }: Tracked): string {
-  return [tupleKey(family, protocol, reply), seenReply, assured, tcp, mark, answeredAt, endsAt].join(" ");
+  return [
+    tupleKey(family, protocol, reply),
+    seenReply,
+    assured,
+    tcp,
+    ignoredSyn,
+    mark,
+    answeredAt,
+    endsAt,
+  ].join(" ");
 }

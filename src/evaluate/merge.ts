@@ -14,7 +14,7 @@ export function mergeWorlds(worlds: readonly World[]): readonly World[] {
   if (worlds.length <= WORLDS_FEW) return worlds;
   const groups = new Map<string, World[]>();
   for (const world of worlds) {
-    const key = `${packetKey(world.packet)}\n${memoryKey(world.memory)}`;
+    const key = worldKey(world);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [world]);
     else group.push(world);
@@ -59,6 +59,11 @@ function decidesRoute({ atom }: Assumed): boolean {
 
 function isOpposite(left: Assumed, right: Assumed | undefined): boolean {
   return left.atom.key === right?.atom.key && left.holds !== right.holds;
+}
+
+/** Equal for worlds that differ in nothing but their share, their assumptions and the way they came. */
+export function worldKey({ packet, memory }: World): string {
+  return `${packetKey(packet)}\n${memoryKey(memory)}`;
 }
 
 const keys = new WeakMap<LivePacket, string>();

@@ -4,11 +4,15 @@
  */
 import { type Address, hostBits } from "../../grammar/address.js";
 import type { Effect, Hook, Range, Rewrite } from "../../grammar/meaning.js";
-import { PORT_PROTOCOLS } from "../../grammar/protocols.js";
+import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
+import type { Network } from "../state/network.js";
+import { primaryAddress } from "./addresses.js";
+import { seenInterface } from "./bridge.js";
 import type { EvaluationContext } from "./context.js";
-import { inverse, type Memory, translations } from "./memory.js";
-import { egressAddress, isLoopback, primaryAddress, seenInterface, wayTo } from "./route.js";
-import { earlierSource, isTaken } from "./tracking.js";
+import { inverse, type Memory, type Tuple, translations } from "./memory.js";
+import { contains } from "./ranges.js";
+import { egressAddress } from "./source.js";
+import { earlierSources, isTaken, tupleOf } from "./tracking.js";
 import type { LivePacket } from "./world.js";
 
 type Translation = Extract<Effect, { kind: "rewrite" | "netmap" | "masquerade" | "redirect" }>;
@@ -18,17 +22,23 @@ export function rewriteDestination(
   effect: Translation,
   packet: LivePacket,
   hook: Hook,
+  memory: Memory,
   context: EvaluationContext,
 ): Partial<LivePacket> {
   const destination = newDestination(effect, packet, hook, context);
-  const port = effect.kind === "netmap" ? packet.destinationPort : destinationPort(effect.to, packet);
+  const to = effect.kind === "netmap" ? undefined : effect.to;
+  const port =
+    to === undefined ? packet.destinationPort : destinationPort(to, { ...packet, destination }, memory);
   const { unknown } = packet;
+  // The part of an ICMP query that is drawn is its id, whichever end is translated.
+  const drawsId = to?.random === true && hasId(packet);
   return {
     destination,
     destinationPort: port,
-    ...(port === null
+    ...(port === null && packet.destinationPort !== null
       ? { unknown: { ...unknown, destinationPort: `${unknown.sourcePort}'s destination port` } }
       : {}),
+    ...(drawsId ? { sourcePort: null, unknown: { ...unknown, sourcePort: chosen(unknown.sourcePort) } } : {}),
     destinationTranslated:
       packet.destinationTranslated || destination !== packet.destination || port !== packet.destinationPort,
   };
@@ -54,13 +64,34 @@ export function rewriteSource(
     },
     sourceTranslated: true,
   };
-  // A client's address and port keep the translation that they have towards other servers.
-  const earlier = effect.kind === "netmap" || effect.to.random ? undefined : earlierSource(packet, memory);
-  if (earlier === undefined || earlier.source !== (source ?? wanted.unknown.source)) return wanted;
-  const reused = typeof earlier.sourcePort === "number" ? earlier.sourcePort : null;
-  const named = typeof earlier.sourcePort === "string" ? { sourcePort: earlier.sourcePort } : {};
-  const again = { ...wanted, sourcePort: reused, unknown: { ...wanted.unknown, ...named } };
+  if (effect.kind === "netmap" || effect.to.random) return wanted;
+  const { ports, addresses } = effect.to;
+  const isWanted = (end: Pick<Tuple, "source" | "sourcePort">): boolean =>
+    (addresses === undefined
+      ? end.source === (source ?? wanted.unknown.source)
+      : typeof end.source !== "string" && contains([addresses], end.source)) &&
+    (ports === undefined ||
+      !PORT_PROTOCOLS.includes(packet.protocol) ||
+      (typeof end.sourcePort === "number" && contains([ports], end.sourcePort)));
+  // What lies in the range stays; else the client's address and port get what they have towards other servers.
+  const own = tupleOf(packet);
+  const kept = isWanted(own) ? own : earlierSources(packet, memory).find(isWanted);
+  if (kept === undefined) return wanted;
+  const again = {
+    ...wanted,
+    source: known(kept.source),
+    sourcePort: known(kept.sourcePort),
+    unknown: {
+      ...unknown,
+      ...(typeof kept.source === "string" ? { source: kept.source } : {}),
+      ...(typeof kept.sourcePort === "string" ? { sourcePort: kept.sourcePort } : {}),
+    },
+  };
   return isTaken({ ...packet, ...again }, memory) ? wanted : again;
+}
+
+function hasId({ protocol }: LivePacket): boolean {
+  return protocol === PROTOCOL.icmp || protocol === PROTOCOL.ipv6Icmp;
 }
 
 /** The name of a part that the kernel chooses in place of another. */
@@ -134,7 +165,10 @@ function newDestination(
     case "rewrite": {
       const { addresses, persistent } = effect.to;
       if (addresses === undefined) return destination;
-      const chosen = chooseAddress(addresses, packet.source, destination, persistent ?? false);
+      const chosen = chooseAddress(addresses, packet.source, destination, {
+        persistent,
+        side: "destination",
+      });
       if (chosen === undefined) {
         context.notes.add(
           "which address of a DNAT range is taken hangs on the source, which is not known: the first is shown",
@@ -153,13 +187,13 @@ function newSource(effect: Translation, packet: LivePacket, context: EvaluationC
   if (destination === null) return null;
   switch (effect.kind) {
     case "masquerade": {
-      if (packet.outInterface === "lo" && isLoopback(destination)) return source ?? null;
-      return egressAddress(wayTo(destination, network), destination, network) ?? null;
+      if (packet.outInterface === "lo") return loopbackAddress(destination, network) ?? null;
+      return egressAddress({ dev: packet.outInterface, via: packet.nextHop }, destination, network) ?? null;
     }
     case "rewrite": {
       const { addresses, persistent } = effect.to;
       if (addresses === undefined) return source ?? null;
-      return chooseAddress(addresses, source, destination, persistent ?? false) ?? null;
+      return chooseAddress(addresses, source, destination, { persistent, side: "source" }) ?? null;
     }
     case "netmap":
       return source === undefined || source === null ? null : mapNetwork(source, effect);
@@ -168,14 +202,35 @@ function newSource(effect: Translation, packet: LivePacket, context: EvaluationC
   }
 }
 
-/** DNAT keeps a port that lies in the range, else takes the lowest; `--random` draws one. */
-function destinationPort({ ports, random }: Rewrite, packet: LivePacket): number | null | undefined {
+/** What MASQUERADE takes over `lo`: IPv6 prefers the very address that is talked to, IPv4 has no rule of its own. */
+function loopbackAddress(destination: Address, network: Network | undefined): Address | undefined {
+  if (typeof destination === "bigint") return destination;
+  return egressAddress({ dev: "lo", via: undefined }, destination, network);
+}
+
+/**
+ * DNAT keeps a port that lies in the range, else takes the lowest; `--random` draws one, a base shifts it. One that would
+ * make two connections alike is passed over for the next, unless it is the only one.
+ */
+function destinationPort(
+  { ports, random }: Rewrite,
+  packet: LivePacket,
+  memory: Memory,
+): number | null | undefined {
   const own = packet.destinationPort;
   if (ports === undefined || !PORT_PROTOCOLS.includes(packet.protocol)) return own;
-  if (ports.from === ports.to) return Number(ports.from);
+  const [from, to] = [Number(ports.from), Number(ports.to)];
+  if (from === to) return from;
   if (random || typeof own !== "number") return null;
-  if (ports.base !== undefined) return own + Number(ports.from) - ports.base;
-  return own >= Number(ports.from) && own <= Number(ports.to) ? own : Number(ports.from);
+  const isFree = (port: number) => !isTaken({ ...packet, destinationPort: port }, memory);
+  const size = to - from + 1;
+  const shift = ports.base === undefined ? 0 : (own - ports.base) & 0xffff;
+  if (ports.base === undefined && own >= from && own <= to && isFree(own)) return own;
+  for (let tried = 0; tried < size; tried++) {
+    const port = from + ((shift + tried) % size);
+    if (isFree(port)) return port;
+  }
+  return from;
 }
 
 /** SNAT and MASQUERADE keep a port that lies in the range, else draw one; `--random` always draws. */
@@ -192,31 +247,43 @@ function chooseAddress(
   { from, to }: Range,
   source: Address | null | undefined,
   destination: Address,
-  persistent: boolean,
+  { persistent, side }: { readonly persistent: boolean | undefined; readonly side: "source" | "destination" },
 ): Address | undefined {
   if (from === to) return from;
   if (source === undefined || source === null) return undefined;
   const hash = BigInt(natHash(source, persistent ? undefined : destination));
   if (typeof from === "number") return from + Number((hash * BigInt(Number(to) - from + 1)) >> 32n);
-  return chooseIPv6(from, to as bigint, hash, persistent ? undefined : destination);
+  const mixed = persistent ? "nothing" : side === "source" ? kernelWords(destination) : "the choice";
+  return chooseIPv6(from, to as bigint, hash, mixed);
 }
 
-/** IPv6 addresses are chosen by words of 32 bits (find_best_ips_proto); `j` and `hash` as the kernel names them. */
-function chooseIPv6(from: bigint, to: bigint, hash: bigint, destination: Address | undefined): bigint {
-  const destinationWords = destination === undefined ? undefined : kernelWords(destination);
-  let chosen = 0n;
+/**
+ * IPv6 addresses are chosen by words of 32 bits (find_best_ips_proto); `j` and `hash` as the kernel names them. Between
+ * words it mixes in the destination as it then stands: that of a DNAT is the very address that is being chosen.
+ */
+function chooseIPv6(
+  from: bigint,
+  to: bigint,
+  hash: bigint,
+  mixed: readonly number[] | "the choice" | "nothing",
+): bigint {
+  let choice = 0n;
   let free = false;
   let j = hash;
   for (let index = 0; index < 4; index++) {
     const shift = BigInt(96 - 32 * index);
-    const [low, high] = [(from >> shift) & 0xffffffffn, (to >> shift) & 0xffffffffn];
-    const word = free ? (j * 0xffffffffn) >> 32n : low + ((j * (high - low + 1n)) >> 32n);
+    const [low, high] = [(from >> shift) & WORD, (to >> shift) & WORD];
+    // A range of all numbers has a length of 0 in 32 bits.
+    const word = free ? (j * WORD) >> 32n : low + ((j * ((high - low + 1n) & WORD)) >> 32n);
     if (word !== high) free = true;
-    chosen |= word << shift;
-    if (destinationWords !== undefined) j ^= BigInt(destinationWords[index] ?? 0);
+    choice |= word << shift;
+    if (mixed === "the choice") j ^= swapBytes(word);
+    else if (mixed !== "nothing") j ^= BigInt(mixed[index] ?? 0);
   }
-  return chosen;
+  return choice;
 }
+
+const WORD = 0xffffffffn;
 
 /** The kernel's hash of a translation: over the source, from the destination's last word on (0 with `--persistent`). */
 export function natHash(source: Address, destination: Address | undefined): number {

@@ -2,17 +2,36 @@
  * What an evaluation answers: cases (one for each set of assumptions), each with landings whose shares add up to
  * exactly 1. Everything here is plain data, printed by the command line and explained by src/explain.
  */
-import type { Address } from "../../grammar/address.js";
+import type { Address, Family } from "../../grammar/address.js";
+import type { Range } from "../../grammar/meaning.js";
 import type { Rule } from "../state/rules.js";
-import type { Quoted } from "./memory.js";
+import type { Quoted, Tracked } from "./memory.js";
 
 /**
- * A probability `numerator / 2^exponent`, not reduced: the kernel's draws compare 31 random bits, so every share is of
- * this form, and integers add up without rounding.
+ * A probability `numerator / (2^exponent · divisor)`, not reduced. The draws of rules compare 31 random bits, so that their
+ * shares have no divisor, and integers add up without rounding; turns among real servers of IPVS need one.
  */
 export interface Share {
   readonly numerator: bigint;
   readonly exponent: number;
+  /** Above 0; absent: 1. */
+  readonly divisor?: bigint;
+}
+
+/** What rules see of a packet. `undefined`: the question leaves it open; `null`: it has none, or the kernel chooses it. */
+export interface Headers {
+  readonly family: Family;
+  readonly protocol: number;
+  readonly source: Address | null | undefined;
+  readonly sourcePort: number | null | undefined;
+  readonly destination: Address | null;
+  readonly destinationPort: number | null | undefined;
+  readonly inInterface: string | null | undefined;
+  readonly outInterface: string | null | undefined;
+  readonly tcpFlags: number | undefined;
+  readonly icmpType: number | undefined;
+  readonly icmpCode: number | undefined;
+  readonly mark: number;
 }
 
 /** A rule that matched on the way, by the coordinates that the kernel's TRACE prints (`table:chain:rule:number`). */
@@ -26,8 +45,8 @@ export interface Step {
   readonly number: number;
   /** The rule, for kind `rule`. */
   readonly rule: Rule | undefined;
-  /** The packet's mark before the rule acts. */
-  readonly mark: number;
+  /** The packet before the rule acts. */
+  readonly headers: Headers;
 }
 
 /**
@@ -61,6 +80,8 @@ export interface Landing {
   readonly icmpCode: number | null;
   /** The packet that an ICMP error tells of, as it stands in it on leaving. */
   readonly quoted: Quoted | null;
+  /** The packet's entry in the connection table when it leaves or arrives; null: it has none. */
+  readonly connection: Tracked | null;
   /** A MASQUERADE, SNAT or NETMAP target has set the source. */
   readonly masqueraded: boolean;
   readonly share: Share;
@@ -76,13 +97,23 @@ export interface Assumption {
   readonly words: string;
 }
 
+/** Values of the parts that a question may leave open. */
+export interface OpenParts {
+  readonly source: readonly Range[];
+  readonly sourcePort: readonly Range[];
+}
+
 export interface Case {
   readonly assuming: readonly Assumption[];
+  /** Packets with these values are in the case; where two cases were found to be one, others may be too. */
+  readonly open: OpenParts;
   /** Merged: no two landings differ in nothing but their share and steps. In the order of the walk. */
   readonly landings: readonly Landing[];
 }
 
 export interface Distribution {
+  /** A connection of the given table that the packet belongs to: it decides, and no rule of nat is asked. */
+  readonly live?: Tracked;
   readonly cases: readonly Case[];
   /** Facts that every case rests on: "only the nat table is in this dump; filter was not consulted". */
   readonly notes: readonly string[];

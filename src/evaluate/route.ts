@@ -1,87 +1,40 @@
 /**
- * Routing as far as the node's network is known: which addresses are its own, by which interface a packet leaves, and
- * which source address the kernel picks. Measured on Linux; what nothing given determines is undefined.
+ * Routing: by the policy rules in their order to a table, and there to the best route. What nothing given determines
+ * becomes a question. Measured on Linux.
  */
 import {
   type Address,
   type Family,
   familyOf,
   hostBits,
-  inNetwork,
+  maskAddress,
   prefixLength,
 } from "../../grammar/address.js";
-import type { Interface, InterfaceAddress, Network, Route } from "../state/network.js";
+import { allOf, type Condition, NEVER, type NumberField, type Range, within } from "../../grammar/meaning.js";
+import { protocolNumber } from "../../grammar/protocols.js";
+import { type Network, type NextHop, type PolicyRule, type Route, usualRules } from "../state/network.js";
+import { interfaceNamed, isLinkLocal, isLoopback } from "./addresses.js";
+import { contains } from "./ranges.js";
+import { bestRoute, type Tables, tableName, tablesOf } from "./tables.js";
 
-/** The type that xt_addrtype sees. */
-export type AddressType = "LOCAL" | "BROADCAST" | "MULTICAST" | "UNICAST";
-
-/** The type of an address; undefined when only the node's addresses could tell and they are not known. */
-export function addressType(address: Address | null, network: Network | undefined): AddressType | undefined {
-  if (address === null) return undefined;
-  if (isLoopback(address)) return "LOCAL";
-  if (typeof address === "number") {
-    if (address >>> 28 === 14) return "MULTICAST";
-    if (address === 0xffffffff || address === 0) return "BROADCAST";
-  } else if (address >> 120n === 0xffn) return "MULTICAST";
-  const family = familyOf(address);
-  const interfaces = knownInterfaces(network, family);
-  for (const { addresses } of interfaces ?? []) {
-    for (const own of addresses) {
-      if (own.address === address && isInUse(own)) return "LOCAL";
-      if (isBroadcastOf(address, own)) return "BROADCAST";
-    }
-  }
-  const routes = network?.routes ?? [];
-  const listedAs = (type: string) =>
-    routes.some((route) => route.type === type && inNetwork(address, route.to));
-  if (listedAs("broadcast")) return "BROADCAST";
-  if (listedAs("local")) return "LOCAL";
-  return interfaces === undefined && !hasLocalTable(routes, family) ? undefined : "UNICAST";
+/** What routing looks at. `undefined`: not known. */
+export interface RouteQuery {
+  readonly destination: Address;
+  /** null: none yet, of a process that has bound no address. */
+  readonly source: Address | null | undefined;
+  readonly mark: number | undefined;
+  /** null: the packet is the node's own. */
+  readonly inInterface: string | null | undefined;
+  readonly protocol?: number;
+  readonly sourcePort?: number | null | undefined;
+  readonly destinationPort?: number | null | undefined;
 }
 
-/** The interfaces, where they tell all the node's addresses of a family. */
-export function knownInterfaces(
-  network: Network | undefined,
-  family: Family,
-): readonly Interface[] | undefined {
-  return (network?.addressFamilies?.includes(family) ?? true) ? network?.interfaces : undefined;
-}
-
-/** `ip route show table local` names each address of the node. */
-function hasLocalTable(routes: readonly Route[], family: Family): boolean {
-  return routes.some(
-    ({ type, proto, to }) => type === "local" && proto === "kernel" && familyOf(to.address) === family,
-  );
-}
-
-/** An IPv6 address belongs to the node when nobody else was found to have it. */
-function isInUse({ flags }: InterfaceAddress): boolean {
-  return !(flags?.includes("dadfailed") || (flags?.includes("tentative") && !flags.includes("optimistic")));
-}
-
-export function isLoopback(address: Address): boolean {
-  return typeof address === "number" ? address >>> 24 === 127 : address === 1n;
-}
-
-/** Whether an address belongs to the named interface (`--limit-iface-in`). */
-export function isOnInterface(
-  address: Address,
-  name: string,
-  network: Network | undefined,
-): boolean | undefined {
-  const interfaces = knownInterfaces(network, familyOf(address));
-  if (interfaces === undefined) return undefined;
-  const holds = (one: Interface | undefined) =>
-    one?.addresses.some((own) => own.address === address) ?? false;
-  // Addresses that are known without their interface stand on one without a name.
-  const nameless = interfaces.find((one) => one.name === "");
-  return holds(nameless) ? undefined : holds(interfaceNamed(name, network));
-}
-
-/** How a packet to `destination` leaves. */
+/** How a packet leaves. */
 export type Way =
   | { readonly kind: "unknown" }
-  | { readonly kind: "local" }
+  /** To the node itself. `dev` is the interface that has the address. */
+  | { readonly kind: "local"; readonly dev: string | undefined; readonly src: Address | undefined }
   | {
       readonly kind: "out";
       readonly dev: string;
@@ -91,185 +44,330 @@ export type Way =
   | { readonly kind: "refused"; readonly type: string }
   | { readonly kind: "none" };
 
-/**
- * The way to an address that is not the node's own: connected subnets and routes of the main table, longest prefix first.
- * Policy rules are not followed.
- */
-export function wayTo(destination: Address | null, network: Network | undefined): Way {
-  if (destination === null || network?.routes === undefined) return { kind: "unknown" };
-  const family = familyOf(destination);
-  if (network.routeFamilies?.includes(family) === false) return { kind: "unknown" };
-  const listed = network.routes.filter((route) => familyOf(route.to.address) === family && isAsked(route));
-  // A listing of the main table holds the connected routes, and knows better which of them are there.
-  const connected = listed.some(({ type, proto }) => type === "unicast" && proto === "kernel")
-    ? []
-    : knownInterfaces(network, family);
-  if (connected === undefined) return { kind: "unknown" };
-  let best: { route: Route; length: number } | undefined;
-  for (const route of [...connectedRoutes(connected), ...listed]) {
-    if (!inNetwork(destination, route.to)) continue;
-    const length = prefixLength(route.to.mask) ?? 0;
-    const better =
-      best === undefined ||
-      length > best.length ||
-      (length === best.length && (route.metric ?? 0) < (best.route.metric ?? 0));
-    if (better) best = { route, length };
+/** Where the rules have led: to a route, to a refusal, or nowhere. */
+export type Found =
+  | { readonly kind: "route"; readonly route: Route }
+  | Extract<Way, { readonly kind: "refused" | "none" | "unknown" }>;
+
+/** What is found, or a question on which it hangs; `own`: is the destination an address of the node? */
+export type Routed =
+  | { readonly kind: "found"; readonly found: Found }
+  | {
+      readonly kind: "ask";
+      readonly about: Condition | "own";
+      readonly next: (holds: boolean) => Routed;
+    };
+
+/** `take` gets what is taken for granted on the way, in words. */
+export function routeOf(
+  query: RouteQuery,
+  network: Network | undefined,
+  take: (words: string) => void = () => {},
+): Routed {
+  const family = familyOf(query.destination);
+  const tables = tablesOf(network, family);
+  const rules = policyRulesOf(network, family);
+  if (network?.policyRules === undefined) {
+    const others = [...tables.named.keys()].filter((name) => !USUAL_TABLES.includes(name));
+    if (others.length > 0)
+      take(
+        `the policy rules (ip rule) are not known: taken to be the usual ones, so that no packet is routed by table ${others.join(", ")}`,
+      );
   }
-  return best === undefined ? { kind: "none" } : wayBy(best.route);
+  return follow({ query, network, tables, rules, take }, 0);
 }
 
-function wayBy({ type, dev, via, src, nextHops }: Route): Way {
-  if (type === "local") return { kind: "local" };
-  if (REFUSING.includes(type)) return { kind: "refused", type };
-  const [hop, ...others] = nextHops?.filter(({ flags }) => !flags?.includes("dead")) ?? [{ dev, via }];
-  // Of several hops the kernel chooses one for each flow.
-  if (hop?.dev === undefined || others.some((other) => other.dev !== hop.dev)) return { kind: "unknown" };
-  return { kind: "out", dev: hop.dev, via: hop.via, src };
+interface Search {
+  readonly query: RouteQuery;
+  readonly network: Network | undefined;
+  readonly tables: Tables;
+  readonly rules: readonly PolicyRule[];
+  readonly take: (words: string) => void;
 }
 
-const REFUSING: readonly string[] = ["blackhole", "unreachable", "prohibit", "throw"];
+const USUAL_TABLES: readonly string[] = ["local", "main", "default"];
+const NOWHERE: Found = { kind: "none" };
 
-/** Whether a packet without type of service meets the route when no policy rule says otherwise. */
-function isAsked({ table, flags, from, attributes }: Route): boolean {
+function policyRulesOf(network: Network | undefined, family: Family): readonly PolicyRule[] {
+  const own = network?.policyRules?.filter((rule) => rule.family === family) ?? [];
+  if (own.length === 0) return usualRules(family);
+  return own.sort((left, right) => left.priority - right.priority);
+}
+
+/** Whether the node has other policy rules than the usual ones. */
+export function hasOwnRules(network: Network | undefined, family: Family): boolean {
+  const usual = usualRules(family);
+  const rules = policyRulesOf(network, family);
   return (
-    (table === undefined || MAIN_TABLES.includes(table)) &&
-    !flags?.includes("dead") &&
-    from === undefined &&
-    !attributes?.some(([name]) => name === "tos" || name === "dsfield")
+    rules.length !== usual.length ||
+    rules.some((rule, index) => {
+      const { priority, table } = usual[index] ?? { priority: -1 };
+      return (
+        rule.priority !== priority || tableName(rule.table ?? "") !== table || selectorOf(rule).length > 0
+      );
+    })
   );
 }
 
-const MAIN_TABLES: readonly string[] = ["local", "255", "main", "254", "default", "253"];
+function follow(search: Search, start: number): Routed {
+  const { rules, query } = search;
+  for (let index = start; index < rules.length; index++) {
+    const rule = rules[index] as PolicyRule;
+    const selected = allOf(selectorOf(rule));
+    const isFor: Condition = rule.not ? { kind: "not", of: selected } : selected;
+    const answer = answerOf(isFor, query);
+    if (answer === undefined) {
+      const at = index;
+      return {
+        kind: "ask",
+        about: isFor,
+        next: (holds) => (holds ? goOn(search, actOn(search, at)) : follow(search, at + 1)),
+      };
+    }
+    if (!answer) continue;
+    const next = actOn(search, index);
+    if (typeof next !== "number") return next;
+    index = next - 1;
+  }
+  return { kind: "found", found: NOWHERE };
+}
+
+function goOn(search: Search, next: Routed | number): Routed {
+  return typeof next === "number" ? follow(search, next) : next;
+}
+
+/** What a rule comes to, or the index of the rule to go on with. */
+function actOn(search: Search, index: number): Routed | number {
+  const { rules } = search;
+  const rule = rules[index] as PolicyRule;
+  switch (rule.action) {
+    case "lookup":
+      return lookUp(rule, index, search);
+    case "goto": {
+      // Only forward, and only to a rule that is there.
+      const target = rules.findIndex(({ priority }, at) => at > index && priority === rule.goto);
+      return target === -1 ? index + 1 : target;
+    }
+    case "blackhole":
+    case "prohibit":
+      return { kind: "found", found: { kind: "refused", type: rule.action } };
+    case "unreachable":
+      return { kind: "found", found: NOWHERE };
+    default:
+      return index + 1;
+  }
+}
+
+function lookUp(rule: PolicyRule, index: number, search: Search): Routed | number {
+  const { query, network, tables, take } = search;
+  if (rule.table === undefined) return lookUpVrf(index, search);
+  const name = tableName(rule.table);
+  const strict = needsInterface(query) ? (query.inInterface ?? undefined) : undefined;
+  const routes = tables.named.get(name) ?? [];
+  const route = bestRoute(routes, { ...query, dev: strict });
+  if (name === "main" && !tables.mainKnown) return { kind: "found", found: { kind: "unknown" } };
+  if (route !== undefined && route.type !== "throw") return suppressed(route, rule, index, search);
+  if (name === "local" && !tables.localKnown) {
+    return {
+      kind: "ask",
+      about: "own",
+      next: (holds) =>
+        holds
+          ? { kind: "found", found: { kind: "route", route: ownRoute(query.destination) } }
+          : follow(search, index + 1),
+    };
+  }
+  if (routes.length === 0 && !USUAL_TABLES.includes(name) && network !== undefined)
+    take(`no routes of table ${rule.table} are given: taken to be empty`);
+  return index + 1;
+}
+
+/** Of IPv6 destinations that mean something on one link only, the routes of others do not count. */
+function needsInterface({ destination }: RouteQuery): boolean {
+  return typeof destination === "bigint" && (isLinkLocal(destination) || isLoopback(destination));
+}
+
+function ownRoute(address: Address): Route {
+  return { type: "local", to: { address, mask: address } };
+}
+
+/** `suppress_prefixlength` and `suppress_ifgroup`: some routes that were found are as good as none. */
+function suppressed(route: Route, rule: PolicyRule, index: number, search: Search): Routed | number {
+  const found: Routed = { kind: "found", found: foundBy(route) };
+  if (found.found.kind !== "route") return found;
+  const attribute = (name: string) => rule.attributes?.find(([own]) => own === name)?.[1];
+  const shortest = attribute("suppress_prefixlength");
+  if (shortest !== undefined && (prefixLength(route.to.mask) ?? 0) <= Number(shortest)) return index + 1;
+  const group = attribute("suppress_ifgroup");
+  if (group === undefined || route.dev === undefined) return found;
+  return {
+    kind: "ask",
+    about: { kind: "unmodelled", question: `interface ${route.dev} is in group ${group}` },
+    next: (holds) => (holds ? follow(search, index + 1) : found),
+  };
+}
+
+function foundBy(route: Route): Found {
+  return REFUSING.includes(route.type) ? { kind: "refused", type: route.type } : { kind: "route", route };
+}
+
+const REFUSING: readonly string[] = ["blackhole", "unreachable", "prohibit"];
+
+/** The rule for the tables of VRFs: for packets that come by one, whose table no input names. */
+function lookUpVrf(index: number, search: Search): Routed | number {
+  const { query, network } = search;
+  if (query.inInterface === null) return index + 1;
+  const unknown: Routed = { kind: "found", found: { kind: "unknown" } };
+  if (query.inInterface !== undefined && network?.interfaces !== undefined)
+    return interfaceNamed(query.inInterface, network)?.kind === "vrf" ? unknown : index + 1;
+  return {
+    kind: "ask",
+    about: { kind: "unmodelled", question: "the packet comes by an interface of a VRF" },
+    next: (holds) => (holds ? unknown : follow(search, index + 1)),
+  };
+}
+
+/** What a policy rule asks; `iif lo` means the node's own packets. */
+function selectorOf({ from, to, fwmark, iif, oif, attributes = [] }: PolicyRule): readonly Condition[] {
+  return [
+    ...(from === undefined ? [] : [inPrefix("source", from)]),
+    ...(to === undefined ? [] : [inPrefix("destination", to)]),
+    ...(fwmark === undefined
+      ? []
+      : [
+          {
+            kind: "masked",
+            field: "mark",
+            value: (fwmark.value & fwmark.mask) >>> 0,
+            mask: fwmark.mask,
+          } as const,
+        ]),
+    ...(iif === undefined ? [] : [{ kind: "oneOf", field: "inInterface", words: [iif] } as const]),
+    // Only a process that binds an interface asks for one.
+    ...(oif === undefined ? [] : [NEVER]),
+    ...attributes.flatMap(attributeCondition),
+  ];
+}
+
+function attributeCondition([name, value]: readonly [string, string]): readonly Condition[] {
+  switch (name) {
+    case "ipproto": {
+      const protocol = /^\d+$/.test(value) ? Number(value) : protocolNumber(value);
+      return [protocol === undefined ? NEVER : within("protocol", protocol)];
+    }
+    case "sport":
+      return [rangeCondition("sourcePort", value)];
+    case "dport":
+      return [rangeCondition("destinationPort", value)];
+    case "uidrange":
+      return [rangeCondition("user", value)];
+    case "tos":
+    case "dsfield":
+      return Number(value) === 0 ? [] : [NEVER];
+    case "tun_id":
+    case "[detached]":
+      return [NEVER];
+    default:
+      return [];
+  }
+}
+
+function rangeCondition(field: NumberField, text: string): Condition {
+  const [from = "", to = from] = text.split("-");
+  return within(field, Number(from), Number(to));
+}
+
+function inPrefix(
+  field: "source" | "destination",
+  { address, mask }: NonNullable<PolicyRule["to"]>,
+): Condition {
+  const from = maskAddress(address, mask);
+  const last =
+    typeof from === "number" ? (from | Number(hostBits(mask))) >>> 0 : from | BigInt(hostBits(mask));
+  return within(field, from, last);
+}
+
+/** A condition of a policy rule for what is known; undefined: it is open. */
+function answerOf(condition: Condition, query: RouteQuery): boolean | undefined {
+  switch (condition.kind) {
+    case "always":
+      return true;
+    case "not": {
+      const answer = answerOf(condition.of, query);
+      return answer === undefined ? undefined : !answer;
+    }
+    case "all": {
+      const answers = condition.of.map((one) => answerOf(one, query));
+      return answers.includes(false) ? false : answers.includes(undefined) ? undefined : true;
+    }
+    case "within":
+      return isWithin(condition.field, condition.ranges, query);
+    case "masked":
+      return query.mark === undefined
+        ? undefined
+        : maskAddress(query.mark, condition.mask) === condition.value;
+    case "oneOf": {
+      const name = query.inInterface === null ? "lo" : query.inInterface;
+      return name === undefined ? undefined : condition.words.includes(name);
+    }
+    default:
+      return undefined;
+  }
+}
+
+function isWithin(field: NumberField, ranges: readonly Range[], query: RouteQuery): boolean | undefined {
+  // What comes from outside counts as the superuser's.
+  if (field === "user" && typeof query.inInterface === "string") return contains(ranges, 0);
+  const value = Object.hasOwn(query, field) ? query[field as keyof RouteQuery] : undefined;
+  if (value === undefined) return undefined;
+  return value !== null && typeof value !== "string" && contains(ranges, value);
+}
 
 /**
- * The address of the outgoing interface that MASQUERADE takes: one in the next hop's subnet, else the interface's first,
- * else one of another interface. The route's `src` is ignored.
+ * The way to an address where nothing hangs on a question, else unknown; an address that may be the node's is taken not
+ * to be. By default for a packet of the node's own, before it has a source.
  */
-export function egressAddress(
-  way: Way,
+export function wayTo(
   destination: Address | null,
   network: Network | undefined,
-): Address | undefined {
-  if (destination === null) return undefined;
-  const family = familyOf(destination);
-  const told = network?.masquerade?.find((address) => familyOf(address) === family);
-  if (told !== undefined) return told;
-  const interfaces = knownInterfaces(network, family);
-  if (way.kind !== "out" || interfaces === undefined) return undefined;
-  const nextHop = way.via !== undefined && familyOf(way.via) === family ? way.via : destination;
-  const own = addressesOf(interfaceNamed(way.dev, network), family).filter(isSource);
-  const near = own.find(({ subnet }) => inNetwork(nextHop, subnet));
-  const other = interfaces
-    .flatMap((one) => addressesOf(one, family).filter(isSource))
-    .find(({ address }) => !isLoopback(address) && !isLinkLocal(address));
-  return (near ?? own.find(({ address }) => !isLinkLocal(address)) ?? own[0] ?? other)?.address;
+  query: Partial<RouteQuery> = {},
+): Way {
+  const found = certainRoute(destination, network, query);
+  if (found.kind !== "route") return found;
+  const hops = nextHopsOf(found.route);
+  const [hop, ...others] = hops;
+  if (others.some(({ dev }) => dev !== hop?.dev)) return { kind: "unknown" };
+  return wayBy(found.route, hop, { isOwn: (query.inInterface ?? null) === null });
 }
 
-/** The source address that the kernel gives a process of the node which binds none. */
-export function sourceFor(destination: Address | null, network: Network | undefined): Address | undefined {
-  if (destination === null) return undefined;
-  if (isLoopback(destination)) return typeof destination === "number" ? 0x7f000001 : 1n;
-  const interfaces = knownInterfaces(network, familyOf(destination));
-  if (interfaces === undefined) return undefined;
-  for (const { addresses } of interfaces) {
-    const own = addresses.find(({ address }) => address === destination);
-    if (own === undefined) continue;
-    // A later address of a subnet is secondary: its primary, the first one, is chosen.
-    if (typeof destination === "bigint") return destination;
-    return addresses.find(({ subnet }) => sameSubnet(subnet, own.subnet))?.address ?? destination;
+/** As `wayTo`, before one of several next hops is chosen. */
+export function certainRoute(
+  destination: Address | null,
+  network: Network | undefined,
+  query: Partial<RouteQuery> = {},
+): Found {
+  if (destination === null) return { kind: "unknown" };
+  let routed = routeOf({ source: null, mark: 0, inInterface: null, ...query, destination }, network);
+  while (routed.kind === "ask") {
+    if (routed.about !== "own") return { kind: "unknown" };
+    routed = routed.next(false);
   }
-  const way = wayTo(destination, network);
-  return way.kind === "out" ? (way.src ?? egressAddress(way, destination, network)) : undefined;
+  return routed.found;
 }
 
-/** The interface that rules see: of a bridge's port, the bridge. */
-export function seenInterface(name: string, network: Network | undefined): string {
-  const master = interfaceNamed(name, network)?.master;
-  return (
-    master ??
-    network?.interfaces?.find(({ ports }) => ports?.some((port) => port.name === name))?.name ??
-    name
-  );
+/** The hops of a route that a packet may take; one for a route without several. */
+export function nextHopsOf({ dev, via, nextHops }: Route): readonly NextHop[] {
+  const one: NextHop = { ...(dev === undefined ? {} : { dev }), ...(via === undefined ? {} : { via }) };
+  return nextHops?.filter(({ flags }) => !flags?.includes("dead")) ?? [one];
 }
 
-/** The device that a packet leaves by: of a bridge, the port that its host is behind, where that is known. */
-export function leavingPort(name: string, destination: Address | null, network: Network | undefined): string {
-  if (destination === null) return name;
-  const port = interfaceNamed(name, network)?.ports?.find(({ hosts }) => hosts?.includes(destination));
-  return port?.name ?? name;
-}
-
-/** The first address of an interface, for REDIRECT. */
-export function primaryAddress(
-  name: string,
-  family: Family,
-  network: Network | undefined,
-): Address | undefined {
-  const own = addressesOf(interfaceNamed(name, network), family);
-  return (own.find(({ address }) => !isLinkLocal(address)) ?? own[0])?.address;
-}
-
-/**
- * A number of `net.ipv4.conf` for one interface: the larger of `all` and its own, as the kernel combines rp_filter and
- * route_localnet. What is not named is 0.
- */
-export function interfaceSetting(
-  setting: string,
-  name: string | null | undefined,
-  network: Network | undefined,
-): number {
-  const value = (scope: string) => Number(sysctl(network, `net.ipv4.conf.${scope}.${setting}`) ?? 0);
-  return name ? Math.max(value("all"), value(name.replaceAll(".", "/"))) : value("all");
-}
-
-export function sysctl(network: Network | undefined, name: string): string | undefined {
-  return network?.sysctls.get(name);
-}
-
-function interfaceNamed(name: string, network: Network | undefined): Interface | undefined {
-  return network?.interfaces?.find((one) => one.name === name);
-}
-
-function addressesOf(one: Interface | undefined, family: Family): readonly InterfaceAddress[] {
-  return (one?.addresses ?? []).filter(({ address }) => familyOf(address) === family);
-}
-
-function connectedRoutes(interfaces: readonly Interface[]): readonly Route[] {
-  return interfaces.filter(isUp).flatMap(({ name, addresses }) =>
-    addresses
-      .filter(({ flags }) => !flags?.includes("noprefixroute"))
-      .filter(
-        ({ subnet, peer }) =>
-          peer !== undefined || (subnet.mask !== subnet.address && hostBits(subnet.mask) > 0),
-      )
-      .map(({ subnet }) => ({ type: "unicast", to: subnet, dev: name })),
-  );
-}
-
-/** An interface of which nothing else is said is taken to be switched on. */
-function isUp({ flags }: Interface): boolean {
-  return flags === undefined || flags.includes("UP");
-}
-
-/** Whether the kernel takes the address as a source for what leaves the node: of wide scope, and not given up. */
-function isSource(own: InterfaceAddress): boolean {
-  const { scope, flags, address } = own;
-  const isNarrow = scope === "host" || (scope === "link" && typeof address === "number");
-  return isInUse(own) && !isNarrow && !(typeof address === "bigint" && flags?.includes("deprecated"));
-}
-
-function isBroadcastOf(address: Address, { subnet, broadcast }: InterfaceAddress): boolean {
-  if (broadcast === address) return true;
-  if (typeof address !== "number" || typeof subnet.mask !== "number" || typeof subnet.address !== "number")
-    return false;
-  const free = hostBits(subnet.mask) as number;
-  return free > 1 && address === (subnet.address | free) >>> 0 && !isLoopback(address);
-}
-
-function isLinkLocal(address: Address): boolean {
-  return typeof address === "bigint" && address >> 118n === 0x3fan;
-}
-
-function sameSubnet(left: InterfaceAddress["subnet"], right: InterfaceAddress["subnet"]): boolean {
-  return left.address === right.address && left.mask === right.mask;
+/** The way by a hop of a route. `isOwn`: the packet is the node's; one from outside to a broadcast address is for the node. */
+export function wayBy(
+  { type, dev, src }: Route,
+  hop: NextHop | undefined,
+  { isOwn }: { readonly isOwn: boolean },
+): Way {
+  const isForNode = type === "local" || type === "anycast" || (type === "broadcast" && !isOwn);
+  if (isForNode) return { kind: "local", dev, src };
+  return hop?.dev === undefined ? { kind: "unknown" } : { kind: "out", dev: hop.dev, via: hop.via, src };
 }

@@ -5,12 +5,15 @@ import type { Packet } from "../../grammar/packet.js";
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
 import type { Network } from "../state/network.js";
 import type { NodeState } from "../state/nodestate.js";
+import { addressType, knownInterfaces } from "./addresses.js";
 import { followAnswer } from "./answers.js";
+import { arrivingPort, seenInterface } from "./bridge.js";
 import type { EvaluationContext } from "./context.js";
 import { startingFacts } from "./facts.js";
+import { headersOf } from "./headers.js";
 import { fromNode, fromOutside } from "./hooks.js";
-import { subtract } from "./ranges.js";
-import { addressType, knownInterfaces, seenInterface, wayTo } from "./route.js";
+import { intersect, subtract } from "./ranges.js";
+import { wayTo } from "./route.js";
 import type { End, LivePacket, World } from "./world.js";
 
 /** What is shared by all packets of one question. */
@@ -54,16 +57,20 @@ export function notesOf({ notes, passedOver, takenAsOthers }: Question): readonl
 export interface Departure {
   readonly packet: LivePacket;
   readonly fromNode: boolean;
+  /** Of a packet whose source was left open, and said to lie in these. */
+  readonly sources?: readonly Range[];
 }
 
 export function contextOf(
-  { packet, fromNode }: Departure,
+  { packet, fromNode, sources: asked }: Departure,
   state: NodeState,
   question: Question,
   which: string,
 ): EvaluationContext {
   const { network } = state;
-  const sources = (fromNode ? ownSources : outsideSources)(packet.family, network);
+  const possible = (fromNode ? ownSources : outsideSources)(packet.family, network);
+  const sources =
+    asked === undefined || possible === undefined ? (asked ?? possible) : intersect(possible, asked);
   return {
     state,
     ruleset: state.rulesets[packet.family],
@@ -90,10 +97,17 @@ export function departure(packet: Packet, state: NodeState, question: Question, 
     question.takenAsOthers.add("the source");
   if (packet.source === undefined && packet.in === undefined) {
     question.notes.add(
-      "no source was given: the packet is taken to come from outside the node (`from node` for its own)",
+      packet.sources === undefined
+        ? "no source was given: the packet is taken to come from outside the node (`from node` for its own)"
+        : "the packet is taken to come from outside the node (`from node` for its own)",
     );
   }
-  return { packet: livePacket(packet, local, network, label), fromNode: local };
+  const { source, sources } = packet;
+  return {
+    packet: livePacket(packet, local, network, label),
+    fromNode: local,
+    ...(source === undefined && sources !== undefined ? { sources } : {}),
+  };
 }
 
 /** A packet said to be `local`, or whose source is one of the node's addresses and that came by no interface. */
@@ -134,11 +148,17 @@ function livePacket(packet: Packet, local: boolean, network: Network | undefined
     unknown: unknownParts(label),
     inInterface: local ? null : ingress(packet, network),
     outInterface: null,
+    nextHop: undefined,
+    frameTo: packet.l2,
+    hasSocket: false,
+    bridged: false,
     tcpFlags: packet.protocol === PROTOCOL.tcp ? (packet.tcpFlags ?? SYN) : undefined,
     icmpType: isICMP ? (packet.icmpType ?? echo) : undefined,
     icmpCode: isICMP ? (packet.icmpCode ?? 0) : undefined,
     mark: packet.mark ?? 0,
     connmark: 0,
+    ...headersOf(packet, local),
+    inPort: local ? null : arrivingPort(packet.in, packet.source, network),
     state: SAID[packet.state ?? "new"],
     flow: undefined,
     destinationTranslated: false,

@@ -67,6 +67,24 @@ function kindOf(flags: number): Kind {
   return flags & ACK ? "ack" : "none";
 }
 
+/** PSH and the two ECN bits never matter. */
+const IGNORED_FLAGS = 8 | 64 | 128;
+const URG = 32;
+
+/** Sets of flags that some packet of a connection may have; anything else is INVALID. */
+const VALID_FLAGS = [SYN, SYN | URG, SYN | ACK, RST, RST | ACK, FIN | ACK, FIN | ACK | URG, ACK, ACK | URG];
+
+/** Whether connection tracking takes the flags for those of a TCP packet at all. */
+export function areValidFlags(flags: number): boolean {
+  return VALID_FLAGS.includes(flags & ~IGNORED_FLAGS);
+}
+
+/** Whether a packet without an entry opens a connection; `pickUp`: also one in mid-stream. */
+export function opensConnection(flags: number, pickUp: boolean): boolean {
+  const kind = kindOf(flags);
+  return areValidFlags(flags) && (kind === "syn" || (kind === "ack" && pickUp));
+}
+
 /** The state after a packet; `invalid`: connection tracking takes it for none of the connection. */
 export function tcpMove(
   state: TcpState,

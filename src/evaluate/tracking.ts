@@ -13,11 +13,11 @@ import {
   type Memory,
   type Tracked,
   type Tuple,
-  tupleKey,
+  translations,
   withConnection,
 } from "./memory.js";
-import { sysctl } from "./route.js";
-import { TCP_TIMEOUTS, tcpMove, tcpStart } from "./tcp-states.js";
+import { sysctl } from "./sysctls.js";
+import { areValidFlags, opensConnection, TCP_TIMEOUTS, tcpMove, tcpStart } from "./tcp-states.js";
 import { type LivePacket, type World, withPacket } from "./world.js";
 
 const active = new WeakMap<Ruleset, boolean>();
@@ -46,9 +46,6 @@ export function tracksConnections(ruleset: Ruleset): boolean {
 const SYN = 2;
 const RST = 4;
 const ACK = 16;
-const URG = 32;
-/** PSH and the two ECN bits never matter to the state. */
-const IGNORED_FLAGS = 8 | 64 | 128;
 
 /** ICMP types that open a connection entry: queries. Anything else without an entry is INVALID. */
 const ICMP_QUERIES = [8, 13, 15, 17];
@@ -60,11 +57,9 @@ const ICMPV6_UNTRACKED = [130, 131, 132, 133, 134, 135, 136, 137, 143];
 function firstState(packet: LivePacket, network: Network | undefined): LivePacket["state"] {
   switch (packet.protocol) {
     case PROTOCOL.tcp: {
-      const flags = (packet.tcpFlags ?? SYN) & ~IGNORED_FLAGS;
-      if (flags === SYN || flags === (SYN | URG)) return "NEW";
-      const midStream = flags === ACK || flags === (ACK | URG);
       // A connection may be picked up in mid-stream, unless the kernel was told not to.
-      return midStream && sysctl(network, "net.netfilter.nf_conntrack_tcp_loose") !== "0" ? "NEW" : "INVALID";
+      const pickUp = sysctl(network, "net.netfilter.nf_conntrack_tcp_loose") !== "0";
+      return opensConnection(packet.tcpFlags ?? SYN, pickUp) ? "NEW" : "INVALID";
     }
     case PROTOCOL.icmp:
       return ICMP_QUERIES.includes(packet.icmpType ?? 8) ? "NEW" : "INVALID";
@@ -113,7 +108,13 @@ export function track(world: World, context: EvaluationContext): World {
   if (found !== undefined) {
     const { connection, direction } = found;
     const flow = { connection, direction, isNew: false } as const;
-    const known = { flow, connmark: connection.mark };
+    const translated = translations(connection);
+    const known = {
+      flow,
+      connmark: connection.mark,
+      destinationTranslated: translated.destination,
+      sourceTranslated: translated.source,
+    };
     if (packet.quoted !== undefined) return withPacket(world, { ...known, state: "RELATED" });
     const next = seen(found, packet, memory, context.state.network);
     if (next === "invalid") return withPacket(world, { state: "INVALID" });
@@ -135,6 +136,7 @@ export function track(world: World, context: EvaluationContext): World {
     seenReply: false,
     assured: false,
     tcp: packet.protocol === PROTOCOL.tcp ? tcpStart(packet.tcpFlags ?? SYN) : undefined,
+    ignoredSyn: undefined,
     mark: 0,
     answeredAt: undefined,
     endsAt: 0,
@@ -158,7 +160,7 @@ function seen(
   memory: Memory,
   network: Network | undefined,
 ): Tracked | "invalid" | "gone" | "new" {
-  const { protocol, tcp } = connection;
+  const { protocol, tcp, ignoredSyn } = connection;
   const isReply = direction === "REPLY";
   const answered = {
     seenReply: connection.seenReply || isReply,
@@ -173,16 +175,27 @@ function seen(
     return { ...next, endsAt: memory.now + timeout(next, network) };
   }
   const flags = packet.tcpFlags ?? SYN;
+  if (!areValidFlags(flags)) return "invalid";
   const isOver = tcp === "TIME_WAIT" || tcp === "CLOSE";
   if (isOver && !isReply && (flags & (SYN | ACK | RST)) === SYN) return "new";
-  const moved = tcpMove(tcp, direction, flags);
+  const syn = flags & (SYN | ACK | RST);
+  // The answer to a SYN that did not fit: both ends are at the start of a connection, and so is tracking again.
+  const answersSyn = syn === (SYN | ACK) && ignoredSyn !== undefined && ignoredSyn !== direction;
+  const moved = answersSyn ? "SYN_RECV" : tcpMove(tcp, direction, flags);
   if (moved === "invalid") return "invalid";
   // A reset in place of the first answer.
   if (flags & RST && !connection.seenReply) return "gone";
   const assured =
     connection.assured ||
     (connection.seenReply && (tcp === "SYN_RECV" || tcp === "ESTABLISHED") && moved === "ESTABLISHED");
-  const next = { ...connection, ...answered, tcp: moved, assured };
+  const isIgnored = syn === SYN && tcp !== "SYN_SENT" && moved === tcp;
+  const next = {
+    ...connection,
+    ...answered,
+    tcp: moved,
+    ignoredSyn: isIgnored ? direction : undefined,
+    assured,
+  };
   return { ...next, endsAt: memory.now + timeout(next, network) };
 }
 
@@ -216,21 +229,29 @@ export function connectionOf(packet: LivePacket): Tracked | undefined {
 }
 
 /**
- * A first packet leaves the node, or arrives at a process of it: its connection is entered. Marks of known ones are kept.
+ * A first packet leaves the node, or arrives at a process of it: its connection is entered.
  */
 export function confirm(world: World, context: EvaluationContext): World {
   const { packet, memory } = world;
   const connection = connectionOf(packet);
-  if (connection === undefined || packet.flow === undefined || packet.quoted !== undefined) return world;
-  if (!packet.flow.isNew) {
-    if (connection.mark === packet.connmark) return world;
-    return { ...world, memory: withConnection(memory, { ...connection, mark: packet.connmark }) };
-  }
+  if (connection === undefined || !packet.flow?.isNew) return world;
   const entered = { ...connection, endsAt: memory.now + timeout(connection, context.state.network) };
   return withPacket(
     { ...world, memory: withConnection(memory, entered) },
     { flow: { ...packet.flow, connection: entered, isNew: false } },
   );
+}
+
+/** The mark of a connection that is entered changes at once, whatever becomes of the packet. */
+export function withMark(world: World): World {
+  const { memory, packet } = world;
+  const { flow, connmark, family } = packet;
+  if (flow === undefined || flow.isNew || flow.connection.mark === connmark) return world;
+  const connection = { ...flow.connection, mark: connmark };
+  const lives = lookUp(memory, family, connection.protocol, connection.original) !== undefined;
+  return withPacket(lives ? { ...world, memory: withConnection(memory, connection) } : world, {
+    flow: { ...flow, connection },
+  });
 }
 
 /** Whether the answers that a new connection would get already belong to another. */
@@ -239,18 +260,19 @@ export function isTaken(packet: LivePacket, memory: Memory): boolean {
   return lookUp(memory, packet.family, packet.protocol, reply) !== undefined;
 }
 
-/** What living connections of the same client address and port were translated to; undefined: there are none. */
-export function earlierSource(
+/** What living connections of the same client address and port were translated to, the newest first. */
+export function earlierSources(
   packet: LivePacket,
   memory: Memory,
-): Pick<Tuple, "source" | "sourcePort"> | undefined {
+): readonly Pick<Tuple, "source" | "sourcePort">[] {
   const { source, sourcePort } = tupleOf(packet);
-  for (const { protocol, family, original, reply } of living(memory)) {
-    if (protocol !== packet.protocol || family !== packet.family) continue;
-    if (original.source !== source || original.sourcePort !== sourcePort) continue;
-    const plain = tupleKey(family, protocol, inverse(protocol, original));
-    if (plain === tupleKey(family, protocol, reply)) continue;
-    return { source: reply.destination, sourcePort: reply.destinationPort };
-  }
-  return undefined;
+  return living(memory)
+    .filter(
+      ({ protocol, family, original }) =>
+        protocol === packet.protocol &&
+        family === packet.family &&
+        original.source === source &&
+        original.sourcePort === sourcePort,
+    )
+    .map(({ protocol, reply }) => inverse(protocol, reply));
 }

@@ -2,16 +2,22 @@
  * A walk through the chains of one table: rule by rule, as the kernel does it. Generic over what rules mean; it knows no
  * match, no target and no chain by name.
  */
-import type { Effect, Hook, Remember } from "../../grammar/meaning.js";
+import { type Effect, type Hook, hidden, type MatchMeaning } from "../../grammar/meaning.js";
 import { meaningOf } from "../state/meaning.js";
-import { chainOf, type Rule, rulesOf } from "../state/rules.js";
+import { type Chain, chainOf, type Rule, rulesOf } from "../state/rules.js";
 import { listedAddress } from "./ask.js";
-import { test } from "./conditions.js";
+import { nextRule } from "./chain-index.js";
+import { changedBy } from "./changes.js";
+import { type Tested, test } from "./conditions.js";
 import type { EvaluationContext, RulePlace } from "./context.js";
-import { withSeen } from "./memory.js";
+import { listing } from "./listed.js";
+import { seenBy, withSeen } from "./memory.js";
 import { mergeWorlds } from "./merge.js";
 import { rewriteDestination, rewriteSource } from "./nat.js";
 import type { Step } from "./outcome.js";
+import { type SharedWalks, shareWalk } from "./shared-walks.js";
+import { takesTransparently } from "./sockets.js";
+import { withMark } from "./tracking.js";
 import { type LivePacket, type World, withPacket } from "./world.js";
 
 /** How a walk ended for one world. */
@@ -34,7 +40,7 @@ export function walkHook(
   const chain = chainOf(context.ruleset, table, hook);
   if (chain === undefined) return [{ end: "pass", world }];
   const policy = chain.policy === "DROP" ? "drop" : chain.policy === "QUEUE" ? "queue" : "pass";
-  return walkChain({ table, hook, stack: [] }, hook, world, context).map((walked) => {
+  return walkChain({ table, hook, stack: [], shared: new Map() }, hook, world, context).map((walked) => {
     if (walked.end !== "return") return walked;
     const number = rulesOf(chain).length + 1;
     return {
@@ -55,6 +61,7 @@ interface Position {
   readonly hook: Hook;
   /** Chains that are being walked, to find loops. */
   readonly stack: readonly string[];
+  readonly shared: SharedWalks<Walked>;
 }
 
 function walkChain(
@@ -82,15 +89,33 @@ function walkChain(
     return [{ end: "return", world: start }];
   }
   const inside: Position = { ...position, stack: [...stack, name] };
+  return shareWalk(position.shared, name, start, context, (from) => walkRules(inside, chain, from, context));
+}
+
+/** The rules of a chain, one after another. */
+function walkRules(
+  inside: Position,
+  chain: Chain,
+  start: World,
+  context: EvaluationContext,
+): readonly Walked[] {
+  const { table, hook } = inside;
+  const { name } = chain;
   const ends: Walked[] = [];
   let live: readonly World[] = [start];
-  let number = 0;
-  for (const rule of rulesOf(chain)) {
-    number++;
+  const rules = rulesOf(chain);
+  const { family } = start.packet;
+  for (
+    let at = nextRule(rules, family, live, 0);
+    at < rules.length;
+    at = nextRule(rules, family, live, at + 1)
+  ) {
+    const rule = rules[at] as Rule;
+    const place = { table, chain: name, number: at + 1 };
     const next: World[] = [];
     for (const world of live) {
       if (--context.budget.steps < 0) return ends;
-      visit({ rule, place: { table, chain: name, number }, position: inside }, world, context, next, ends);
+      visit({ rule, place, position: inside }, world, context, next, ends);
     }
     live = mergeWorlds(next);
     // Counted as work done: so many ways are never an answer to read.
@@ -98,10 +123,10 @@ function walkChain(
     if (live.length === 0) break;
   }
   for (const world of live) {
-    const isBuiltIn = name === position.hook;
+    const isBuiltIn = name === hook;
     const ended = isBuiltIn
       ? world
-      : withStep(world, { table, chain: name, number: number + 1 }, "return", undefined);
+      : withStep(world, { table, chain: name, number: rules.length + 1 }, "return", undefined);
     ends.push({ end: "return", world: ended });
   }
   return ends;
@@ -127,8 +152,7 @@ function visit(
     const passed: World[] = [];
     for (const one of open) {
       for (const tested of test(match.condition, one, place, context)) {
-        if (!tested.holds) next.push(tested.world);
-        else passed.push(match.effect === undefined ? tested.world : remember(tested.world, match.effect));
+        (tested.holds ? passed : next).push(remember(tested, match));
       }
     }
     open = passed;
@@ -149,7 +173,17 @@ function act(
   const changed = (packet: Partial<LivePacket>): World => withPacket(world, packet);
   switch (effect.kind) {
     case "verdict":
-      ends.push({ end: effect.verdict === "accept" ? "pass" : effect.verdict, world });
+      if (effect.bypass === undefined)
+        ends.push({ end: effect.verdict === "accept" ? "pass" : effect.verdict, world });
+      else {
+        // Without a listener the packet passes as if accepted.
+        const listens = hidden(
+          `a process listens to ${effect.bypass}`,
+          `no process listens to ${effect.bypass}`,
+        );
+        for (const { world: one, holds } of test(listens, world, place, context))
+          ends.push({ end: holds ? "queue" : "pass", world: one });
+      }
       break;
     case "reject":
       ends.push({ end: "reject", world, with: effect.with });
@@ -167,18 +201,47 @@ function act(
       // The end of a chain entered by goto is the end of the chain that was left.
       ends.push(...walkChain(position, effect.chain, world, context));
       break;
-    case "assign": {
-      const value = ((world.packet[effect.field] & ~effect.clear) ^ effect.toggle) >>> 0;
-      next.push(changed({ [effect.field]: value }));
+    case "assign":
+    case "copy":
+    case "hops":
+    case "obscure": {
+      const ofConnection =
+        effect.kind === "copy" || (effect.kind === "assign" && effect.field === "connmark");
+      const stays = ofConnection && hasNoConnection(world.packet);
+      const after = stays ? world : changed(changedBy(effect, world.packet));
+      if (after.packet.connmarkHidden !== 0 && world.packet.connmarkHidden === 0)
+        passOver(`${after.packet.connmarkOrigin} in later packets of the connection`, at(place), context);
+      next.push(ofConnection ? withMark(after) : after);
       break;
     }
-    case "copy": {
-      const from = world.packet[effect.from] & effect.fromMask;
-      next.push(changed({ [effect.to]: ((world.packet[effect.to] & ~effect.toMask) ^ from) >>> 0 }));
+    case "tproxy": {
+      const marked = changedBy({ ...effect, kind: "assign", field: "mark" }, world.packet);
+      const takes = takesTransparently(effect, world.packet, context);
+      for (const { world: one, holds } of test(takes, world, place, context)) {
+        if (holds) ends.push({ end: "pass", world: withPacket(one, { ...marked, hasSocket: true }) });
+        else ends.push({ end: "drop", world: one });
+      }
+      break;
+    }
+    case "several": {
+      let open: readonly World[] = [world];
+      for (const one of effect.effects) {
+        const after: World[] = [];
+        for (const way of open) act(one, way, { place, position }, context, after, ends);
+        open = after;
+      }
+      next.push(...open);
+      break;
+    }
+    case "list": {
+      const listed = listing(effect, world, context);
+      next.push(listed ?? world);
+      if (listed === undefined) passOver(`SET of ${effect.set}`, at(place), context);
       break;
     }
     case "untrack":
-      next.push(changed({ state: "UNTRACKED", flow: undefined }));
+      // What came over lo has its connection already.
+      next.push(world.packet.flow === undefined ? changed({ state: "UNTRACKED" }) : world);
       break;
     case "note":
       next.push(world);
@@ -194,15 +257,24 @@ function act(
       const { packet, memory } = world;
       const translated = source
         ? rewriteSource(effect, packet, memory, context)
-        : rewriteDestination(effect, packet, position.hook, context);
+        : rewriteDestination(effect, packet, position.hook, memory, context);
       ends.push({ end: "pass", world: changed(translated) });
       break;
     }
     case "unmodelled":
       next.push(world);
-      passOver(effect.question, `${place.table}:${place.chain}:rule:${place.number}`, context);
+      passOver(effect.question, at(place), context);
       break;
   }
+}
+
+/** Nothing that could bear a mark of the connection, or give one. */
+function hasNoConnection({ flow, state }: LivePacket): boolean {
+  return flow === undefined && state !== "ESTABLISHED" && state !== "RELATED";
+}
+
+function at({ table, chain, number }: RulePlace): string {
+  return `${table}:${chain}:rule:${number}`;
 }
 
 function passOver(question: string, place: string, { passedOver }: EvaluationContext): void {
@@ -211,13 +283,20 @@ function passOver(question: string, place: string, { passedOver }: EvaluationCon
   else places.add(place);
 }
 
-function remember(world: World, effect: Remember): World {
+/** The list after the question: `--set` and `--remove` act whatever the answer is, `--update` where it is yes. */
+function remember({ world, holds }: Tested, { condition, effect }: MatchMeaning): World {
+  if (effect === undefined) return world;
   const address = listedAddress(effect, world.packet);
+  if (effect.action === "update") {
+    // The opposite of being listed may be true without an entry, and then there is nothing to refresh.
+    const isListed = condition.kind !== "not" || seenBy(world.memory, effect.list, address).stamps.length > 0;
+    if (!holds || !isListed) return world;
+  }
   const action = effect.action === "remove" ? "remove" : "set";
   return { ...world, memory: withSeen(world.memory, effect.list, address, action) };
 }
 
 function withStep(world: World, place: RulePlace, kind: Step["kind"], rule: Rule | undefined): World {
-  const lastStep: Step = { previous: world.lastStep, ...place, kind, rule, mark: world.packet.mark };
+  const lastStep: Step = { previous: world.lastStep, ...place, kind, rule, headers: world.packet };
   return { ...world, lastStep };
 }

@@ -2,28 +2,45 @@
  * One way the packet may have gone so far: its headers now, the share of packets that went so, what was assumed, and the
  * rules that matched. Worlds are never changed; a step makes a new one.
  */
-import type { Address, Family } from "../../grammar/address.js";
+import type { Address } from "../../grammar/address.js";
 import type { Range, WordField } from "../../grammar/meaning.js";
 import type { Direction, Memory, Quoted, Tracked, Unknown } from "./memory.js";
-import type { Landing, Share, Step } from "./outcome.js";
+import type { Headers, Landing, OpenParts, Share, Step } from "./outcome.js";
 
-/** `undefined`: the question leaves it open; `null`: the packet has none, or the kernel chooses it. */
-export interface LivePacket {
-  readonly family: Family;
-  readonly protocol: number;
-  readonly source: Address | null | undefined;
-  readonly sourcePort: number | null | undefined;
-  readonly destination: Address | null;
-  readonly destinationPort: number | null | undefined;
+/** The packet itself, with what the node knows of it. */
+export interface LivePacket extends Headers {
   /** What parts are called whose value is not known; the same parts of a connection's packets have the same names. */
   readonly unknown: Readonly<Record<"source" | "sourcePort" | "destination" | "destinationPort", Unknown>>;
-  readonly inInterface: string | null | undefined;
-  readonly outInterface: string | null | undefined;
-  readonly tcpFlags: number | undefined;
-  readonly icmpType: number | undefined;
-  readonly icmpCode: number | undefined;
-  readonly mark: number;
   readonly connmark: number;
+  /** Bits of the two marks that are not known, and what they were taken from. */
+  readonly markHidden: number;
+  readonly markOrigin: string;
+  readonly connmarkHidden: number;
+  readonly connmarkOrigin: string;
+  readonly ttl: number;
+  /** No question has told it: it is a default. */
+  readonly ttlTaken: boolean;
+  /** Bytes; null: not those of the question's packet. */
+  readonly length: number | null | undefined;
+  /** Null: rules have changed a part of what was not known. */
+  readonly dscp: number | null | undefined;
+  readonly ecn: number | null | undefined;
+  /** Null: it came in no Ethernet frame. */
+  readonly sourceMac: string | null | undefined;
+  /** The port of a bridge that it came by; null: none. */
+  readonly inPort: string | null | undefined;
+  /** Whose link address its frame was sent to; undefined: that of the receiver, where that is a neighbour of the sender. */
+  readonly frameTo: "bridge" | "host" | undefined;
+  /** A bridge passes it from port to port, and it is not routed. */
+  readonly bridged: boolean;
+  /** The router that it is sent to; undefined: none, or not known. */
+  readonly nextHop: Address | undefined;
+  /** A socket of the node is to have it, whatever it is addressed to (TPROXY). */
+  readonly hasSocket: boolean;
+  /** Who has its socket: a process of the node, the kernel, or nobody. */
+  readonly sender: "process" | "kernel" | "none";
+  readonly user: number | undefined;
+  readonly group: number | undefined;
   /** Undefined before connection tracking has seen it. */
   readonly state: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "UNTRACKED" | undefined;
   /** Its connection; undefined: none that is known. */
@@ -49,17 +66,26 @@ export interface Flow {
 export type Atom = (
   | { readonly kind: "range"; readonly field: OpenField; readonly ranges: readonly Range[] }
   | { readonly kind: "word"; readonly field: WordField; readonly pattern: string }
+  /** About a number; `field` names whose, `whole` is all that it can be. */
+  | {
+      readonly kind: "number";
+      readonly field: string;
+      readonly whole: Range;
+      readonly ranges: readonly Range[];
+    }
   /** `decidesRoute`: routing will look at the answer, so that it matters even if no rule makes a difference. */
   | { readonly kind: "question"; readonly decidesRoute?: true }
 ) & { readonly key: string; readonly words: string; readonly wordsNot: string };
 
 /** Number fields that a question about a packet may leave open. */
-export type OpenField = "source" | "sourcePort";
+export type OpenField = keyof OpenParts;
 
 /** What answers have left of open fields. */
 export interface Narrowed {
-  readonly sets: Readonly<Record<OpenField, readonly Range[]>>;
+  readonly sets: OpenParts;
   readonly words: readonly { readonly field: WordField; readonly pattern: string; readonly holds: boolean }[];
+  /** What each number can still be, by its name; absent: all. */
+  readonly numbers: ReadonlyMap<string, readonly Range[]>;
 }
 
 /** What a world takes for granted, last first. */

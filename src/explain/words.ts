@@ -1,8 +1,17 @@
 /** Rules in a few words, made from what they mean: generic over conditions and effects. */
 
 import type { Family } from "../../grammar/address.js";
-import { type Address, printAddress } from "../../grammar/address.js";
-import type { Condition, Effect, NumberField, Range, Rewrite } from "../../grammar/meaning.js";
+import { type Address, printAddress, printNetwork } from "../../grammar/address.js";
+import { TCP_FLAGS } from "../../grammar/matches/tcp.js";
+import {
+  type Condition,
+  type Effect,
+  HAS_NO_ENTRY,
+  type NumberField,
+  type Range,
+  type Rewrite,
+  type WordField,
+} from "../../grammar/meaning.js";
 import { protocolName } from "../../grammar/protocols.js";
 import { printRanges } from "../evaluate/cases.js";
 import { meaningOf } from "../state/meaning.js";
@@ -10,10 +19,24 @@ import type { Rule } from "../state/rules.js";
 
 /** `to 10.96.0.10, udp, port 53 → KUBE-SVC-…`; a rule that asks nothing has only its effect. */
 export function ruleWords(rule: Rule, family: Family): string {
-  const { matches, effect } = meaningOf(rule, family);
-  const asks = matches.flatMap(({ condition }) => conditionWords(condition)).filter((words) => words !== "");
-  const does = effectWords(effect);
-  return [asks.join(", "), does === "" ? "" : `→ ${does}`].filter((words) => words !== "").join(" ");
+  const does = effectInWords(rule, family);
+  return [conditionsInWords(rule, family), does === "" ? "" : `→ ${does}`]
+    .filter((words) => words !== "")
+    .join(" ");
+}
+
+/** What a rule asks: `to 10.96.0.10, udp, port 53`; empty when it asks nothing. */
+export function conditionsInWords(rule: Rule, family: Family): string {
+  const { matches } = meaningOf(rule, family);
+  return matches
+    .flatMap(({ condition }) => conditionWords(condition))
+    .filter((words) => words !== "")
+    .join(", ");
+}
+
+/** What a rule does with what it asks for: `DNAT 10.244.1.5:53`; empty when it only counts. */
+export function effectInWords(rule: Rule, family: Family): string {
+  return effectWords(meaningOf(rule, family).effect);
 }
 
 /** The parts of a condition, each in a few words; none for what always holds. */
@@ -26,17 +49,13 @@ function conditionWords(condition: Condition): readonly string[] {
     case "any":
       return [condition.of.map((one) => conditionWords(one).join(" and ")).join(" or ")];
     case "not":
-      return [`not ${conditionWords(condition.of).join(" and ")}`];
+      return [negatedWords(condition.of)];
     case "within":
       return [rangeWords(condition.field, condition.ranges)];
     case "masked":
-      return [
-        condition.field === "mark"
-          ? `mark ${hexOf(condition.value)}${condition.mask === 0xffffffff ? "" : `/${hexOf(condition.mask)}`}`
-          : `${condition.field} & ${hexOf(condition.mask)} is ${hexOf(condition.value)}`,
-      ];
+      return [maskedWords(condition)];
     case "oneOf":
-      return [`${WORD_FIELDS[condition.field] ?? condition.field} ${condition.words.join(" or ")}`];
+      return [wordFieldWords(condition)];
     case "member":
       return [`${condition.directions.join(",")} in set ${condition.set}`];
     case "chance":
@@ -47,9 +66,20 @@ function conditionWords(condition: Condition): readonly string[] {
       ];
     case "counted":
       return [`packet ${condition.packet} of every ${condition.every}`];
+    case "reversePath":
+      return [condition.loose ? "a route leads back to the source" : "came by the way back to its source"];
+    case "hidden":
+      return [condition.yes];
     case "unmodelled":
       return [condition.question];
   }
+}
+
+function negatedWords(condition: Condition): string {
+  if (condition.kind === "always") return "never";
+  if (condition.kind === "hidden") return condition.no;
+  if (condition === HAS_NO_ENTRY) return "of a tracked connection";
+  return `not ${conditionWords(condition).join(" and ")}`;
 }
 
 /** `1 in 3` where the kernel's integer is the one for 1/n, else a percentage. */
@@ -63,6 +93,7 @@ function chanceWords(threshold: number): string {
 function effectWords(effect: Effect): string {
   switch (effect.kind) {
     case "verdict":
+      if (effect.bypass !== undefined) return `QUEUE, or ACCEPT when no process listens to ${effect.bypass}`;
       return effect.verdict.toUpperCase();
     case "reject":
       return `REJECT with ${effect.with}`;
@@ -76,6 +107,8 @@ function effectWords(effect: Effect): string {
       return `${effect.side === "destination" ? "DNAT" : "SNAT"} ${rewriteWords(effect.to)}`;
     case "netmap":
       return "NETMAP";
+    case "tproxy":
+      return `TPROXY to port ${effect.port === 0 ? "of the packet" : effect.port}`;
     case "masquerade":
       return `MASQUERADE${effect.to.random ? ", random port" : ""}`;
     case "redirect":
@@ -83,7 +116,16 @@ function effectWords(effect: Effect): string {
     case "assign":
       return assignWords(effect);
     case "copy":
-      return `copy ${effect.from} to ${effect.to}`;
+      return `copy ${FIELD_NAMES[effect.from]} to ${FIELD_NAMES[effect.to]}`;
+    case "several":
+      return effect.effects.map(effectWords).join(", ");
+    case "hops":
+      if (effect.how === "set") return `set TTL ${effect.value}`;
+      return `TTL ${effect.value < 0 ? "" : "+"}${effect.value}`;
+    case "obscure":
+      return `set mark by ${effect.by}`;
+    case "list":
+      return `${effect.action === "add" ? "add to" : "remove from"} set ${effect.set}: ${effect.directions.join(",")}`;
     case "untrack":
       return "no connection tracking";
     case "note":
@@ -93,7 +135,7 @@ function effectWords(effect: Effect): string {
   }
 }
 
-const WORD_FIELDS: Readonly<Record<string, string>> = {
+const WORD_FIELDS: Readonly<Record<WordField, string>> = {
   inInterface: "in",
   outInterface: "out",
   connectionState: "state",
@@ -101,29 +143,116 @@ const WORD_FIELDS: Readonly<Record<string, string>> = {
   connectionDirection: "direction",
   sourceType: "from",
   destinationType: "to",
+  inPort: "in by bridge port",
+  outPort: "bridged out by port",
+  sourceMac: "from MAC",
+  frame: "frame addressed as",
+  sender: "sent by",
+  extraHeader: "with",
 };
+
+/** What a word means that stands for all, or for what it is short for. */
+const WORD_MEANINGS: Readonly<Partial<Record<WordField, Readonly<Record<string, string>>>>> = {
+  inPort: { "+": "in by a bridge port" },
+  outPort: { "+": "bridged" },
+  sourceMac: { "+": "in an Ethernet frame" },
+  sender: { process: "sent by a process", kernel: "sent by the kernel", none: "without a socket" },
+  extraHeader: {
+    ipsec: "under IPsec",
+    hop: "with a hop-by-hop header",
+    dst: "with a destination options header",
+    route: "with a routing header",
+    frag: "with a fragment header",
+  },
+};
+
+function wordFieldWords({ field, words, onInterface }: Extract<Condition, { kind: "oneOf" }>): string {
+  const where = onInterface === undefined ? "" : ` of the ${onInterface}going interface`;
+  const [only = ""] = words;
+  const special = words.length === 1 ? WORD_MEANINGS[field]?.[only] : undefined;
+  return special ?? `${WORD_FIELDS[field]} ${words.join(" or ")}${where}`;
+}
+
+const FIELD_NAMES: Readonly<Record<NumberField, string>> = {
+  protocol: "protocol",
+  source: "from",
+  destination: "to",
+  sourcePort: "source port",
+  destinationPort: "port",
+  mark: "mark",
+  connmark: "connection mark",
+  icmpType: "ICMP type",
+  icmpCode: "ICMP code",
+  tcpFlags: "TCP flags",
+  length: "length",
+  ttl: "TTL",
+  dscp: "DSCP",
+  ecn: "ECN",
+  mss: "MSS",
+  spi: "SPI",
+  user: "user",
+  group: "group",
+  cpu: "CPU",
+  realm: "realm",
+  inGroup: "in by device group",
+  outGroup: "out by device group",
+  fragmentOffset: "fragment offset",
+  connectionProtocol: "connection's protocol",
+  originalSource: "connection originally from",
+  originalDestination: "connection originally to",
+  originalSourcePort: "connection's original source port",
+  originalDestinationPort: "connection's original port",
+  replySource: "answers from",
+  replyDestination: "answers to",
+  replySourcePort: "answers' source port",
+  replyDestinationPort: "answers' port",
+  entryEndsIn: "seconds until the connection's entry ends:",
+};
+
+const FLAG_NAMES = [...Object.entries(TCP_FLAGS), ["ECE", 64] as const, ["CWR", 128] as const];
+
+function maskedWords({ field, value, mask }: Extract<Condition, { kind: "masked" }>): string {
+  const name = FIELD_NAMES[field];
+  if (field === "tcpFlags") {
+    const names = (bits: number) =>
+      FLAG_NAMES.flatMap(([flag, bit]) => ((bits & bit) === 0 ? [] : [flag])).join(",") || "none";
+    return `${name} ${names(Number(value))} of ${names(Number(mask))}`;
+  }
+  const isAddress = typeof value === "bigint" || /(?:source|destination)$/i.test(field);
+  const isWhole = WHOLE_MASKS[field] === mask || mask === 0xffffffff;
+  if (isAddress) return `${name} ${printNetwork({ address: value, mask }).replace(/\/(?:32|128)$/, "")}`;
+  return `${name} ${hexOf(value)}${isWhole ? "" : `/${hexOf(mask)}`}`;
+}
+
+const WHOLE_MASKS: Readonly<Partial<Record<NumberField, number>>> = { dscp: 63, ecn: 3 };
 
 function rangeWords(field: NumberField, ranges: readonly Range[]): string {
   switch (field) {
-    case "source":
-      return `from ${printRanges(ranges)}`;
-    case "destination":
-      return `to ${printRanges(ranges)}`;
     case "protocol":
       return ranges.map(({ from }) => protocolName(Number(from))).join(" or ");
-    case "destinationPort":
-      return `port ${printRanges(ranges)}`;
-    case "sourcePort":
-      return `source port ${printRanges(ranges)}`;
+    case "fragmentOffset":
+      return "a fragment after the first";
+    case "dscp":
+      return `${FIELD_NAMES[field]} ${ranges.map(({ from }) => hexOf(from)).join(", ")}`;
+    case "entryEndsIn":
+    case "spi":
+    case "user":
+    case "group":
+    case "cpu":
+      // These numbers may be as great as addresses.
+      return `${FIELD_NAMES[field]} ${ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(", ")}`;
     default:
-      return `${field} ${printRanges(ranges)}`;
+      return `${FIELD_NAMES[field]} ${printRanges(ranges)}`;
   }
 }
 
-function assignWords({ field, clear, toggle }: Extract<Effect, { kind: "assign" }>): string {
-  if (clear === 0) return `toggle ${field} ${hexOf(toggle)}`;
-  if (toggle === 0) return `clear ${field} ${hexOf(clear)}`;
-  return `set ${field} ${hexOf(toggle)}${clear === 0xffffffff || clear === toggle ? "" : `/${hexOf(clear)}`}`;
+function assignWords({ field, clear, toggle, shift = 0 }: Extract<Effect, { kind: "assign" }>): string {
+  const name = FIELD_NAMES[field];
+  const moved = shift === 0 ? "" : `, shifted ${shift < 0 ? "right" : "left"} by ${Math.abs(shift)}`;
+  if (clear === 0) return `toggle ${name} ${hexOf(toggle)}${moved}`;
+  const isWhole = clear === 0xffffffff || clear === WHOLE_MASKS[field];
+  if (toggle === 0 && field !== "dscp" && field !== "ecn") return `clear ${name} ${hexOf(clear)}${moved}`;
+  return `set ${name} ${hexOf(toggle)}${isWhole || clear === toggle ? "" : `/${hexOf(clear)}`}${moved}`;
 }
 
 function rewriteWords({ addresses, ports }: Rewrite): string {

@@ -50,6 +50,18 @@ export interface BridgePort {
   readonly name: string;
   /** Addresses of the hosts behind the port; absent: not known. */
   readonly hosts?: readonly Address[];
+  /** Frames may leave by the port that they came by; absent: not known. */
+  readonly hairpin?: boolean;
+}
+
+/** A process of the node that waits for packets. */
+export interface Listener {
+  readonly protocol: number;
+  /** Absent: all addresses. */
+  readonly address?: Address;
+  readonly port: number;
+  /** With IP_TRANSPARENT, it takes packets for other addresses too. */
+  readonly transparent: boolean;
 }
 
 /** One of the ways of a route that has several. */
@@ -125,10 +137,24 @@ export interface Network {
   readonly routeFamilies?: readonly Family[];
   /** Absent: unknown; nodes have those for the tables local, main and default at least. */
   readonly policyRules?: readonly PolicyRule[];
+  /** Absent: unknown. */
+  readonly listeners?: readonly Listener[];
   /** Source addresses that MASQUERADE gives, told by the user where routes are not known; one for a family. */
   readonly masquerade?: readonly Address[];
   /** By name with dots (`net.ipv4.ip_forward`), see `sysctlName`; values as text. */
   readonly sysctls: ReadonlyMap<string, string>;
+}
+
+/** The rules of a node that was told none; `default` is a table of IPv4 alone. */
+export function usualRules(family: Family): readonly PolicyRule[] {
+  const lookup = (priority: number, table: string): PolicyRule => ({
+    family,
+    priority,
+    action: "lookup",
+    table,
+  });
+  const both = [lookup(0, "local"), lookup(32766, "main")];
+  return family === "ipv4" ? [...both, lookup(32767, "default")] : both;
 }
 
 /**
@@ -150,6 +176,7 @@ export function joinNetworks(parts: readonly Network[]): Network {
     : undefined;
   const routes = gathered(parts, (part) => part.routes);
   const policyRules = gathered(parts, (part) => part.policyRules);
+  const listeners = gathered(parts, (part) => part.listeners);
   const masquerade = gathered(parts, (part) => part.masquerade);
   const addressFamilies = knownFamilies(parts, "interfaces", "addressFamilies");
   const routeFamilies = knownFamilies(parts, "routes", "routeFamilies");
@@ -159,6 +186,7 @@ export function joinNetworks(parts: readonly Network[]): Network {
     ...(routes === undefined ? {} : { routes }),
     ...(routeFamilies === undefined ? {} : { routeFamilies }),
     ...(policyRules === undefined ? {} : { policyRules }),
+    ...(listeners === undefined ? {} : { listeners }),
     ...(masquerade === undefined ? {} : { masquerade }),
     sysctls: new Map(parts.flatMap(({ sysctls }) => [...sysctls])),
   };

@@ -3,24 +3,10 @@
  * or made as kube-proxy in IPVS mode makes it. What a text does not say is absent, never a default.
  */
 import { type Address, type Family, familyOf } from "../../grammar/address.js";
+import { IPVS_SCHEDULERS } from "../../grammar/schedulers.js";
 
-/** Names of the schedulers of the Linux kernel (net/netfilter/ipvs, `ip_vs_NAME`; 6.1, and `twos` of later ones). */
-export const SCHEDULERS: readonly string[] = [
-  "rr",
-  "wrr",
-  "lc",
-  "wlc",
-  "fo",
-  "ovf",
-  "lblc",
-  "lblcr",
-  "dh",
-  "sh",
-  "mh",
-  "sed",
-  "nq",
-  "twos",
-];
+/** Names of the schedulers of the Linux kernel. */
+export const SCHEDULERS: readonly string[] = IPVS_SCHEDULERS.map(({ name }) => name);
 
 /** The scheduler that ipvsadm takes when none is named (ipvsadm(8)). */
 export const DEFAULT_SCHEDULER = "wlc";
@@ -148,8 +134,35 @@ export interface ConnectionTimeouts {
   readonly udp: number;
 }
 
+/** A command that changes the table, as ipvsadm gives it to the kernel. */
+export type VirtualServerChange =
+  | {
+      readonly kind: "add-service" | "edit-service";
+      readonly key: ServiceKey;
+      readonly scheduling: Scheduling;
+    }
+  | { readonly kind: "delete-service"; readonly key: ServiceKey }
+  | {
+      readonly kind: "add-server" | "edit-server";
+      readonly key: ServiceKey;
+      readonly destination: Destination;
+    }
+  | {
+      readonly kind: "delete-server";
+      readonly key: ServiceKey;
+      readonly address: Address;
+      readonly port: number;
+    }
+  | { readonly kind: "clear" }
+  | { readonly kind: "set"; readonly timeouts: Partial<ConnectionTimeouts> };
+
 /** The table. `timeouts` absent: unknown. */
 export interface VirtualServers {
   readonly services: readonly VirtualServer[];
   readonly timeouts?: Partial<ConnectionTimeouts>;
+  /**
+   * The commands that made it from an empty one, in their order, without those that the kernel refuses: schedulers remember
+   * more of them than the table shows. Absent: from a listing, which does not tell.
+   */
+  readonly changes?: readonly VirtualServerChange[];
 }

@@ -435,3 +435,9 @@ function printedAddress(own: PrintedAddress): readonly string[] {
   if (lifetimes === undefined) return [line];
   return [line, `       valid_lft ${lifetimes.valid} preferred_lft ${lifetimes.preferred}`];
 }
+
+/** The addresses of an interface as `ip -o addr` prints them, each on a line of its own. */
+export function printAddressLines(one: Interface | PrintedInterface, number: number): string {
+  const start = `${one.index ?? number}: ${one.name}`;
+  return one.addresses.map((own) => `${start}${printedAddress(own).join("\\")}\n`).join("");
+}

@@ -77,6 +77,38 @@ export function readPolicyRules(source: Source, family?: Family): PolicyRulesRea
 
 type Rule = Mutable<Omit<PolicyRule, "family">>;
 
+/** A rule as it is added; without a priority the kernel chooses one. */
+export type AddedRule = Omit<PolicyRule, "family" | "priority"> & { readonly priority?: number };
+
+/** What stands behind `ip rule add`: `from 10.1.0.0/16 fwmark 0x1 table 100 priority 1000`; undefined: it is none. */
+export function readAddedRule(text: string): AddedRule | undefined {
+  const words = text.trim().split(/\s+/);
+  const at = words.findIndex((word) => ["priority", "pref", "preference", "order"].includes(word));
+  const [, given] = at === -1 ? [] : words.splice(at, 2);
+  if (at !== -1 && !/^\d{1,10}$/.test(given ?? "")) return undefined;
+  const not = words[0] === "not" ? words.splice(0, 1) : [];
+  // As it would be listed: the source first, and an action last.
+  const source = words.includes("from") ? [] : ["from", "all"];
+  const acts = words.some((word) => ACTIONS.includes(word)) ? [] : ["lookup", "main"];
+  const listed = [...not, ...source, ...words.flatMap((word) => AS_LISTED.get(word) ?? word), ...acts].join(
+    " ",
+  );
+  const line = { text: listed, line: 1, column: 0 };
+  const problems: Problem[] = [];
+  const rule = readRule(0, wordsOf(line), complainer({ name: "rule", text: listed }, line, problems));
+  if (rule === undefined || problems.length > 0) return undefined;
+  const { priority: _none, ...added } = rule;
+  return given === undefined ? added : { ...added, priority: Number(given) };
+}
+
+const ACTIONS: readonly string[] = ["lookup", "table", "goto", "l3mdev", ...REFUSALS];
+/** Words that are typed in another way than they are listed. */
+const AS_LISTED: ReadonlyMap<string, readonly string[]> = new Map([
+  ["type", []],
+  ["dev", ["iif"]],
+  ["l3mdev", ["lookup", "[l3mdev-table]"]],
+]);
+
 function familyOfListing(rules: readonly Rule[]): Family | undefined {
   const address = rules.map(({ from, to }) => (from ?? to)?.address).find((one) => one !== undefined);
   if (address !== undefined) return familyOf(address);

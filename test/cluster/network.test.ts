@@ -3,6 +3,7 @@ import { printAddress, printNetwork } from "../../grammar/address.js";
 import { isNetworkDocument, readNetworkDocument } from "../../src/cluster/network.js";
 import type { Document } from "../../src/documents/document.js";
 import { readDocuments } from "../../src/documents/read.js";
+import { printPolicyRules } from "../../src/text/ip-rule.js";
 
 function document(text: string): Document {
   return readDocuments({ name: "network.yaml", text }).documents[0] as Document;
@@ -73,6 +74,43 @@ test("interfaces, routes and sysctls", () => {
   ]);
 });
 
+test("policy rules come on top of the usual ones, tables at their routes, listeners", () => {
+  const text = `interfaces: [{name: eth0}, {name: br0, ports: [{name: p1, hairpin: true}, {name: p2}]}]
+routes:
+- {to: default, dev: eth0, table: 100}
+- {to: default, dev: eth0, table: vpn}
+rules:
+- fwmark 0x1/0xff lookup 100
+- from 10.1.0.0/16 table vpn
+- not from 10.2.0.0/16 iif eth0 goto 9000 pref 8000
+- "to fd00::/8 prohibit priority 5"
+- dev eth0 type nop priority 9000
+- l3mdev
+listen: [{proto: udp, address: 0.0.0.0, port: 53}, {proto: tcp, address: 10.0.0.1, port: 80, transparent: true}]
+`;
+  const { network, problems } = readNetworkDocument(document(text));
+  expect(problems).toEqual([]);
+  expect(network?.routes?.map(({ table }) => table)).toEqual(["100", "vpn"]);
+  expect(network?.interfaces?.[1]?.ports?.map(({ hairpin }) => hairpin)).toEqual([true, false]);
+  // As the kernel numbers them when `ip rule add` is given the same, and as `ip rule` lists them.
+  expect(printPolicyRules(network?.policyRules ?? []).replaceAll("\t", " ")).toBe(`0: from all lookup local
+7999: from all lookup [l3mdev-table]
+8000: not from 10.2.0.0/16 iif eth0 goto 9000
+9000: from all iif eth0 nop
+32764: from 10.1.0.0/16 lookup vpn
+32765: from all fwmark 0x1/0xff lookup 100
+32766: from all lookup main
+32767: from all lookup default
+0: from all lookup local
+5: from all to fd00::/8 prohibit
+32766: from all lookup main
+`);
+  expect(network?.listeners).toEqual([
+    { protocol: 17, port: 53, transparent: false },
+    { protocol: 6, address: 0x0a000001, port: 80, transparent: true },
+  ]);
+});
+
 test("a default route without gateway is of the document's family", () => {
   const text = "family: ipv6\ninterfaces: [{name: eth0}, {name: lo}]\nroutes: [{to: default, dev: eth0}]";
   const { network, family } = readNetworkDocument(document(text));
@@ -114,6 +152,22 @@ describe("what is wrong is said at its place", () => {
     [
       "interfaces: []\nroutes: [{to: default, type: blakhole}]",
       '2:30 error network: routes[0].type must be unicast, local, broadcast, multicast, blackhole, unreachable, prohibit or throw, got "blakhole" (did you mean blackhole?)',
+    ],
+    [
+      "interfaces: []\nrules: [from nowhere lookup 100]",
+      '2:9 error network: rules[0] is no policy rule as `ip rule add` takes it, such as from 10.1.0.0/16 fwmark 0x1 lookup 100, got "from nowhere lookup 100"',
+    ],
+    [
+      "interfaces: []\nrules: [fwmark 0x1 lokup 100 pref x]",
+      '2:9 error network: rules[0] is no policy rule as `ip rule add` takes it, such as from 10.1.0.0/16 fwmark 0x1 lookup 100, got "fwmark 0x1 lokup 100 pref x"',
+    ],
+    [
+      "interfaces: []\nroutes: [{to: default, table: true}]",
+      "2:31 error network: routes[0].table is no name and no number of a table, got true",
+    ],
+    [
+      "interfaces: []\nlisten: [{proto: sctp, port: 5}]",
+      '2:18 error network: listen[0].proto must be tcp or udp, got "sctp"',
     ],
     [
       "interfaces: [{name: eth0}]\nroutes: [{to: default, dev: eth1}]",

@@ -1,10 +1,9 @@
 // What landfall predicts against what a real kernel did, packet by packet, and the rules visited on the way.
 import { describe, expect, test } from "vitest";
 import { evaluate } from "../../src/evaluate/evaluate.js";
-import type { Landing, Step } from "../../src/evaluate/outcome.js";
+import type { Landing } from "../../src/evaluate/outcome.js";
 import { toNumber } from "../../src/evaluate/share.js";
-import { meaningOf } from "../../src/state/meaning.js";
-import { BUILT_IN_CHAINS, isTableName } from "../../src/state/rules.js";
+import { traceLines } from "../../src/explain/trace-lines.js";
 import { KERNEL_CASES, kernelCase, type Observed, outcomeKey, type Probe } from "./kernel.js";
 import { binomialTail, chiSquareTail } from "./statistics.js";
 
@@ -30,14 +29,14 @@ const CASES = KERNEL_CASES.flatMap((name) => {
   return walks.length > 0 ? [{ name, state, family, probes: walks }] : [];
 });
 
-describe.each(CASES)("$name", ({ state, probes, family }) => {
+describe.each(CASES)("$name", ({ state, probes }) => {
   test.each(probes.map((probe) => [probe.id, probe] as const))("%s", (_id, probe) => {
     const { cases } = evaluate(state, probe.packet, { fresh: true });
     expect(cases).toHaveLength(1);
     const landings = cases[0]?.landings ?? [];
     compareOutcomes(landings, probe);
     if (probe.paths !== undefined) {
-      const walked = landings.map((landing) => pathOf(landing.lastStep, family).join("\n"));
+      const walked = landings.map(pathOf);
       const seen = probe.paths.map((path) => path.join("\n"));
       for (const path of seen) expect(walked).toContain(path);
     }
@@ -94,35 +93,9 @@ function compareOutcomes(landings: readonly Landing[], { observed, repeat }: Pro
   expect(chiSquareTail(chiSquare, cells - 1)).toBeGreaterThan(LEVEL);
 }
 
-/** Steps as the kernel's TRACE reports them (legacy back end). */
-function pathOf(last: Step | undefined, family: "ipv4" | "ipv6"): readonly string[] {
-  const steps: Step[] = [];
-  for (let step = last; step !== undefined; step = step.previous) steps.unshift(step);
-  return steps.flatMap((step, index): string[] => {
-    const { table, chain, number, rule } = step;
-    const mark = step.mark === 0 ? "" : ` mark=0x${step.mark.toString(16)}`;
-    const reported = (kind: string) => `${table}:${chain}:${kind}:${number}${mark}`;
-    const isBuiltIn = isTableName(table) && BUILT_IN_CHAINS[table].includes(chain);
-    if (step.kind === "rule" && rule !== undefined) {
-      const { matches, effect } = meaningOf(rule, family);
-      const bare = rule.matches.length === 0 && matches.every(({ condition }) => condition.kind === "always");
-      const ends = effect.kind === "verdict" || effect.kind === "return";
-      if (bare && ends) return [reported(isBuiltIn ? "policy" : "return")];
-    }
-    const before = steps[index - 1];
-    // An unconditional RETURN in a built-in chain was already reported as its policy.
-    if (
-      step.kind === "policy" &&
-      before?.kind === "rule" &&
-      before.chain === chain &&
-      before.table === table &&
-      before.rule
-    ) {
-      const { matches, effect } = meaningOf(before.rule, family);
-      const bare =
-        before.rule.matches.length === 0 && matches.every(({ condition }) => condition.kind === "always");
-      if (bare && effect.kind === "return") return [];
-    }
-    return [reported(step.kind)];
-  });
+/** As the fixtures write it: with the packet's mark on entering the rule. */
+function pathOf(landing: Landing): string {
+  return traceLines(landing)
+    .map(({ place, headers: { mark } }) => (mark === 0 ? place : `${place} mark=0x${mark.toString(16)}`))
+    .join("\n");
 }

@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { familyOf, printAddress, printNetwork, readAddress } from "../../grammar/address.js";
-import { addressType, seenInterface, wayTo } from "../../src/evaluate/route.js";
+import { addressType } from "../../src/evaluate/addresses.js";
+import { seenInterface } from "../../src/evaluate/bridge.js";
+import { wayTo } from "../../src/evaluate/route.js";
 import type { Problem } from "../../src/problems/problem.js";
 import type { Network } from "../../src/state/network.js";
 import { readInterfaces } from "../../src/text/ip-addr.js";

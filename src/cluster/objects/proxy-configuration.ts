@@ -9,7 +9,9 @@ import { type Document, isRecord, makeDocument } from "../../documents/document.
 import { readDocuments } from "../../documents/read.js";
 import type { Problem } from "../../problems/problem.js";
 import { DEFAULT_PROXY_CONFIGURATION, type ProxyConfiguration } from "../model.js";
-import { absent, flag, isCIDR, text } from "./fields.js";
+import { readDuration } from "./duration.js";
+import { absent, flag, isCIDR, text, texts } from "./fields.js";
+import { checkIpvs } from "./ipvs-values.js";
 
 /** Several CIDRs, one of each family at most, stand in one text with commas. */
 const clusterCIDR = z
@@ -28,6 +30,10 @@ const nodePortAddress = z
       "is no CIDR such as 10.0.0.0/8, and not primary",
     ),
   );
+
+const duration = z
+  .string()
+  .check(z.refine((value) => readDuration(value) !== undefined, "is no duration such as 15m or 1h30m0s"));
 
 /** A field that kube-proxy has and that does not change rules. */
 const other = z.optional(z.unknown());
@@ -68,7 +74,18 @@ const proxyConfigurationSchema = z.looseObject({
   configSyncPeriod: other,
   enableProfiling: other,
   healthzBindAddress: other,
-  ipvs: other,
+  ipvs: absent(
+    z.looseObject({
+      scheduler: text,
+      excludeCIDRs: texts,
+      strictARP: flag,
+      tcpTimeout: absent(duration),
+      tcpFinTimeout: absent(duration),
+      udpTimeout: absent(duration),
+      syncPeriod: other,
+      minSyncPeriod: other,
+    }),
+  ),
   logging: other,
   metricsBindAddress: other,
   nftables: other,
@@ -91,11 +108,16 @@ export function readProxyConfiguration(
   const effect = ", so kube-proxy ignores it";
   checkFieldNames(document, proxyConfigurationSchema, { who, effect, every: true }, problems);
   const defaults = DEFAULT_PROXY_CONFIGURATION;
+  const { ipvs } = object;
+  const mode = object.mode || defaults.mode;
+  if (ipvs && !checkIpvs(ipvs, mode, document, problems)) return undefined;
+  const seconds = (value: string | null | undefined) =>
+    Math.max(0, Math.floor(readDuration(value ?? "") ?? 0));
   return {
     get place() {
       return document.place;
     },
-    mode: object.mode || defaults.mode,
+    mode,
     hostnameOverride: (object.hostnameOverride ?? "").trim().toLowerCase(),
     bindAddress: object.bindAddress || defaults.bindAddress,
     clusterCIDRs: splitAtCommas(object.clusterCIDR ?? ""),
@@ -107,6 +129,16 @@ export function readProxyConfiguration(
     localhostNodePorts: object.iptables?.localhostNodePorts ?? defaults.localhostNodePorts,
     nodePortAddresses: object.nodePortAddresses ?? [],
     tcpBeLiberal: object.conntrack?.tcpBeLiberal ?? defaults.tcpBeLiberal,
+    ipvs: {
+      scheduler: ipvs?.scheduler || defaults.ipvs.scheduler,
+      excludeCIDRs: ipvs?.excludeCIDRs ?? [],
+      strictARP: ipvs?.strictARP ?? defaults.ipvs.strictARP,
+      timeouts: {
+        tcp: seconds(ipvs?.tcpTimeout),
+        tcpFin: seconds(ipvs?.tcpFinTimeout),
+        udp: seconds(ipvs?.udpTimeout),
+      },
+    },
     featureGates: new Map(Object.entries(object.featureGates ?? {})),
   };
 }
