@@ -1,6 +1,6 @@
 /**
- * What changed in kube-proxy's iptables rules with which version: one table. Nothing else in landfall knows a version
- * number. Sources: the proxier of Kubernetes 1.24 to 1.30, and single files of later ones.
+ * What changed in kube-proxy with which version, in iptables and IPVS mode: one table. Nothing else in landfall knows a
+ * version number. Sources: the proxier of Kubernetes 1.24 to 1.30, and single files of later ones.
  */
 
 /** A version of kube-proxy, by its minor: `"1.30"`. */
@@ -57,6 +57,18 @@ export interface Behaviour {
   readonly slicesPerFamily: boolean;
   /** Which changed labels of the node force a full sync. */
   readonly fullSyncOn: "any label" | "topology labels";
+  /** IPVS: KUBE-IPVS-FILTER and its set, and loopback returns early in KUBE-SERVICES. */
+  readonly ipvsFilter: boolean;
+  /** IPVS: KUBE-IPVS-FILTER lets health checks pass. */
+  readonly ipvsFilterHealthChecks: boolean;
+  /** IPVS: KUBE-IPVS-FILTER lets traffic for external IPs of policy Local pass. */
+  readonly ipvsFilterLocalExternalIPs: boolean;
+  /** IPVS: KUBE-IPVS-OUT-FILTER keeps the node out of load balancers whose source ranges do not hold it. */
+  readonly ipvsOutFilter: boolean;
+  /** IPVS: scheduler mh looks at the client's port too. */
+  readonly mhBySourcePort: boolean;
+  /** IPVS: external addresses are bound to kube-ipvs0 even where another interface of the node has them. */
+  readonly bindsOwnAddresses: boolean;
 }
 
 interface Change {
@@ -94,6 +106,12 @@ const BASE: Behaviour = {
   sliceChange: "ports and endpoints",
   slicesPerFamily: false,
   fullSyncOn: "any label",
+  ipvsFilter: false,
+  ipvsFilterHealthChecks: false,
+  ipvsFilterLocalExternalIPs: false,
+  ipvsOutFilter: false,
+  mhBySourcePort: false,
+  bindsOwnAddresses: true,
 };
 
 export const CHANGES: readonly Change[] = [
@@ -126,6 +144,11 @@ export const CHANGES: readonly Change[] = [
     gate: { name: "ProxyTerminatingEndpoints", from: 24, lockedFrom: 28 },
   },
   {
+    since: 26,
+    what: "mode ipvs: KUBE-IPVS-FILTER refuses what is sent to addresses of kube-ipvs0 and is for no Service",
+    sets: { ipvsFilter: true },
+  },
+  {
     since: 27,
     what: "later syncs write the chains of changed Services only",
     sets: { partialSync: true },
@@ -152,9 +175,24 @@ export const CHANGES: readonly Change[] = [
     sets: { noNodeAddressNoNodePorts: false },
   },
   {
+    since: 27,
+    what: "mode ipvs: scheduler mh looks at the client's port too (mh-port)",
+    sets: { mhBySourcePort: true },
+  },
+  {
     since: 28,
     what: "leftover KUBE-XLB- chains of versions before 1.24 are no longer deleted",
     sets: { deletesXLB: false },
+  },
+  {
+    since: 28,
+    what: "mode ipvs: KUBE-IPVS-FILTER lets health check node ports pass",
+    sets: { ipvsFilterHealthChecks: true },
+  },
+  {
+    since: 28,
+    what: "mode ipvs: external addresses that another interface of the node has are not bound to kube-ipvs0",
+    sets: { bindsOwnAddresses: false },
   },
   {
     since: 29,
@@ -167,6 +205,11 @@ export const CHANGES: readonly Change[] = [
     sets: { localPolicyForExternalIPs: true },
   },
   {
+    since: 29,
+    what: "mode ipvs: KUBE-IPVS-OUT-FILTER keeps the node out of load balancers whose source ranges do not hold it",
+    sets: { ipvsOutFilter: true },
+  },
+  {
     since: 30,
     what: "external addresses, source ranges and CIDRs are written as parsed: IPv6 in canonical form, host bits cleared",
     sets: { addressesReprinted: true },
@@ -176,6 +219,11 @@ export const CHANGES: readonly Change[] = [
     what: "load balancer addresses with ipMode: Proxy get no rules",
     sets: { proxyModeHonoured: true },
     gate: { name: "LoadBalancerIPMode", from: 29, lockedFrom: 32 },
+  },
+  {
+    since: 30,
+    what: "mode ipvs: KUBE-IPVS-FILTER lets external IPs with policy Local pass",
+    sets: { ipvsFilterLocalExternalIPs: true },
   },
   {
     since: 31,
@@ -218,6 +266,11 @@ export const CHANGES: readonly Change[] = [
     since: 35,
     what: "addresses of endpoints are written as parsed: IPv6 in canonical form (perhaps since 1.31)",
     sets: { endpointsReprinted: true },
+  },
+  {
+    since: 35,
+    what: "mode ipvs is deprecated: kube-proxy says so when it starts, and works as before",
+    sets: {},
   },
 ];
 

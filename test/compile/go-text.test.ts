@@ -1,6 +1,6 @@
 // Fractions as Go prints them. The expected texts were printed by Go's fmt.Sprintf("%0.10f", 1.0/n).
 import { expect, test } from "vitest";
-import { goFixed } from "../../src/compile/iptables/go-text.js";
+import { goFixed } from "../../src/compile/common/go-text.js";
 
 test.each([
   [2, "0.5000000000"],

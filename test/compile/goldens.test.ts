@@ -1,8 +1,8 @@
 // Byte for byte what the real kube-proxy wrote, for every scenario, version and family.
 import { describe, expect, test } from "vitest";
+import { printPayload } from "../../src/compile/common/payload.js";
 import { compileIptables } from "../../src/compile/iptables/compile.js";
 import { compileNextSync } from "../../src/compile/iptables/next-sync.js";
-import { printPayload } from "../../src/compile/iptables/payload.js";
 import type { Version } from "../../src/compile/versions.js";
 import { readRules } from "../../src/text/rules.js";
 import { printRuleset } from "../../src/text/save.js";

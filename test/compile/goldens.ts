@@ -13,16 +13,17 @@ const ROOT = join(import.meta.dirname, "../../fixtures/kube-proxy");
 export const GOLDEN_VERSIONS = ["1.24", "1.26", "1.28", "1.29", "1.30", "1.31", "1.34"] as const;
 export const SCENARIOS = readdirSync(join(ROOT, "iptables"));
 export const SYNC_SCENARIOS = readdirSync(join(ROOT, "iptables-sync"));
+export const IPVS_SCENARIOS = readdirSync(join(ROOT, "ipvs"));
 export const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 
-/** `restore` and `save` texts by scenario and family. */
+/** Texts by scenario and the name of their file. */
 export type Goldens = ReadonlyMap<string, string>;
 
 export function goldenKey(scenario: string, kind: "restore" | "save", family: Family): string {
   return `${scenario} iptables-${kind}.${family}.txt`;
 }
 
-/** All texts of one version; `sync-1.30` are those of second syncs. */
+/** All texts of one version; `sync-1.30` are those of second syncs, `ipvs-1.30` those of mode ipvs. */
 export function goldens(set: string): Goldens {
   const packed = gunzipSync(readFileSync(join(ROOT, "expected", `${set}.txt.gz`))).toString();
   const texts = new Map<string, string>();
@@ -47,6 +48,28 @@ export function scenario(name: string): Scenario {
 export function syncScenario(name: string): { before: Scenario; after: Scenario } {
   const folder = join("iptables-sync", name);
   return { before: load(folder, "before.yaml"), after: load(folder, "after.yaml") };
+}
+
+/** The files of a scenario in mode ipvs, by name. */
+export function ipvsFiles(name: string): Readonly<Record<string, string>> {
+  const folder = join(ROOT, "ipvs", name);
+  const files = readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), "utf8")] as const);
+  return Object.fromEntries(files);
+}
+
+/** `NAME ADDRESS/LENGTH` a line → a network document; loopback goes without saying. */
+export function networkDocument(interfaces: string): string {
+  const lines = interfaces
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "));
+  const names = [...new Set(lines.map(([name]) => name))];
+  return JSON.stringify({
+    interfaces: names.map((name) => ({
+      name,
+      addresses: lines.flatMap(([of, address]) => (of === name ? [address] : [])),
+    })),
+  });
 }
 
 function load(folder: string, objects: string): Scenario {

@@ -1,6 +1,6 @@
 // Which Services, ports and endpoints kube-proxy sees at all: odd objects that no golden file holds.
 import { describe, expect, test } from "vitest";
-import { familiesOf } from "../../src/compile/iptables/compile.js";
+import { familiesOf } from "../../src/compile/common/families.js";
 import { clusterOf, compileObjects, configuration, node, rulesIn, service, slice } from "./objects.js";
 
 const READY = slice([{ addresses: ["10.244.0.5"] }]);

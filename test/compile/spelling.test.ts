@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readAddress } from "../../grammar/address.js";
 import { endpointChain } from "../../src/cluster/names.js";
-import { goAddress } from "../../src/compile/iptables/go-text.js";
+import { goAddress } from "../../src/compile/common/go-text.js";
 import { NEWEST_VERSION, VERSIONS } from "../../src/compile/versions.js";
 import { compileObjects, configuration, node, rulesIn, service, slice } from "./objects.js";
 

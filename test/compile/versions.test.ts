@@ -1,7 +1,7 @@
 // The table of versions: feature gates, which versions write the same, and what a configuration cannot have.
 import { describe, expect, test } from "vitest";
+import { printPayload } from "../../src/compile/common/payload.js";
 import { compileIptables } from "../../src/compile/iptables/compile.js";
-import { printPayload } from "../../src/compile/iptables/payload.js";
 import {
   type Behaviour,
   behaviourOf,

@@ -1,9 +1,9 @@
 /**
  * KUBE-SVC- and KUBE-SVL-: the choice among endpoints, and KUBE-SEP-: the translation to one of them.
  */
-import type { EndpointInfo } from "./endpoints.js";
-import { goFixed } from "./go-text.js";
-import { append, bareComment, comment, type Draft } from "./payload.js";
+import type { EndpointInfo } from "../common/endpoints.js";
+import { goFixed } from "../common/go-text.js";
+import { append, bareComment, comment, type Draft } from "../common/payload.js";
 import type { ServicePortInfo } from "./services.js";
 
 /**

@@ -1,40 +1,30 @@
 /** ClusterModel → what kube-proxy in iptables mode writes on one node, for one family. */
-import { type Family, familyOf, readAddress, readNetwork } from "../../../grammar/address.js";
-import { type ClusterModel, DEFAULT_PROXY_CONFIGURATION, type Node } from "../../cluster/model.js";
-import { networkOfNode } from "../../cluster/node.js";
+import type { Family } from "../../../grammar/address.js";
+import type { ClusterModel } from "../../cluster/model.js";
 import type { Problem } from "../../problems/problem.js";
 import type { Network } from "../../state/network.js";
 import type { NodeState } from "../../state/nodestate.js";
 import type { Ruleset } from "../../state/rules.js";
-import { behaviourOf, NEWEST_VERSION, type Version } from "../versions.js";
-import { configurationRemarks } from "./configuration-remarks.js";
-import { type Context, makeContext } from "./context.js";
+import type { Context } from "../common/context.js";
+import { familiesOf } from "../common/families.js";
+import { byBytes } from "../common/go-text.js";
+import { kubeletRules } from "../common/kubelet.js";
+import { rulesAfterSync } from "../common/node.js";
+import { type Basis, basisOf, type NodeOptions } from "../common/options.js";
+import type { Payload } from "../common/payload.js";
+import type { Version } from "../versions.js";
+import { iptablesRemarks } from "./configuration-remarks.js";
 import { filterTable } from "./filter.js";
-import { byBytes } from "./go-text.js";
-import { kubeletRules } from "./kubelet.js";
+import { links } from "./links.js";
 import { natTable, type SyncScope } from "./nat.js";
 import { natTableMarkingDrops } from "./nat-marking-drops.js";
-import { rulesAfterSync, type Synced } from "./node.js";
-import type { Payload } from "./payload.js";
-import { type ServicePorts, servicePorts } from "./services.js";
+import { chainedServicePorts, type ServicePortInfo } from "./services.js";
 
-export interface CompileOptions {
-  /** Default: the newest. */
-  readonly version?: Version;
+export interface CompileOptions extends NodeOptions {
   /** Default: the cluster's first family (`familiesOf`). */
   readonly family?: Family;
-  readonly node?: Node | undefined;
-  /** Which endpoints are local; default: the node's name, or hostnameOverride. */
-  readonly nodeName?: string | undefined;
-  /** The node's addresses; default: those of its Node object and loopback. */
-  readonly network?: Network | undefined;
   /** Rules that the node has before; default: none. */
   readonly onto?: Ruleset | undefined;
-  /**
-   * Facts that objects do not hold: whether nfacct objects can be made (default: yes), and whether the kubelet has made its
-   * chains before (default: no; without `onto` only).
-   */
-  readonly facts?: { readonly nfacct?: boolean; readonly kubelet?: boolean };
 }
 
 export interface Compiled {
@@ -56,36 +46,24 @@ export function compileIptables(model: ClusterModel, options: CompileOptions = {
   const prepared = prepare(model, options);
   const onto = options.onto ?? (options.facts?.kubelet ? kubeletRules(prepared.context) : undefined);
   const payload = payloadOf(prepared, { writesChains: () => true, stale: staleChains(onto, prepared) });
-  return compiled(prepared, payload, rulesAfterSync(payload, prepared.context, onto));
+  return compiled(prepared, payload, onto);
 }
 
 /** All that one sync is made from. */
-export interface Prepared extends ServicePorts {
-  readonly version: Version;
-  readonly context: Context;
-  readonly network: Network | undefined;
+export interface Prepared extends Basis {
+  readonly ports: readonly ServicePortInfo[];
 }
 
 export function prepare(model: ClusterModel, options: CompileOptions): Prepared {
-  const proxy = model.proxy ?? DEFAULT_PROXY_CONFIGURATION;
-  const version = options.version ?? NEWEST_VERSION;
-  const { node } = options;
-  const network = options.network ?? (node === undefined ? undefined : networkOfNode(node));
-  const context = makeContext({
-    family: options.family ?? familiesOf(model, node)[0] ?? "ipv4",
-    proxy,
-    behaviour: behaviourOf(version, proxy.featureGates),
-    node,
-    nodeName: options.nodeName ?? node?.meta.name ?? proxy.hostnameOverride,
-    network,
-    nfacct: options.facts?.nfacct ?? true,
-  });
-  return { version, context, network, ...servicePorts(model, context) };
+  const family = options.family ?? familiesOf(model, options.node)[0] ?? "ipv4";
+  const basis = basisOf(model, options, family);
+  return { ...basis, ports: chainedServicePorts(model, basis.context) };
 }
 
 /** In a large cluster the comments of endpoint rules are left out, and stale chains are deleted only now and then. */
-function isLargeCluster({ endpointCount }: Prepared): boolean {
-  return endpointCount > LARGE_CLUSTER_ENDPOINTS;
+function isLargeCluster({ ports }: Prepared): boolean {
+  const count = ports.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
+  return count > LARGE_CLUSTER_ENDPOINTS;
 }
 
 export function payloadOf(prepared: Prepared, scope: SyncScope): Payload {
@@ -116,45 +94,16 @@ export function staleChains(ruleset: Ruleset | undefined, prepared: Prepared): r
     .sort(byBytes);
 }
 
-/** The answer for a payload and the rules after it. */
+/** The answer for a payload, given to a node with these rules. */
 export function compiled(
   { version, context, network }: Prepared,
   payload: Payload,
-  { ruleset, refused }: Synced,
+  onto: Ruleset | undefined,
 ): Compiled {
   const { family } = context;
-  const problems: Problem[] = [...configurationRemarks(context, version)];
-  for (const why of refused) {
-    problems.push({
-      code: "LF5010",
-      severity: "warning",
-      message: `iptables-restore would refuse this sync: ${why}`,
-      notes: ["kube-proxy then changes nothing and tries again; what is shown is what it asks for"],
-    });
-  }
+  const { ruleset, refused } = rulesAfterSync(payload, links(context), family, onto);
+  const problems = [...iptablesRemarks(context, version), ...refused];
   return { family, version, payload, state: stateAfter(ruleset, context, network), problems };
-}
-
-/**
- * The families of the cluster, the primary one first: that of `bindAddress` if it is one address, else of the node's
- * first address, else of the first cluster CIDR, else of the first Service's cluster IP. The second is there when an
- * address, CIDR or Service has it.
- */
-export function familiesOf(model: ClusterModel, node: Node | undefined): readonly Family[] {
-  const seen = new Set<Family>();
-  const see = (text: string | undefined): void => {
-    const address = text === undefined ? undefined : (readAddress(text) ?? readNetwork(text)?.address);
-    if (address !== undefined) seen.add(familyOf(address));
-  };
-  const bound = readAddress(model.proxy?.bindAddress ?? "");
-  if (bound) seen.add(familyOf(bound));
-  for (const type of ["InternalIP", "ExternalIP"]) {
-    for (const one of node?.addresses ?? []) if (one.type === type) see(one.address);
-  }
-  for (const cidr of model.proxy?.clusterCIDRs ?? []) see(cidr);
-  for (const { clusterIP, clusterIPs } of model.services)
-    for (const ip of [clusterIP, ...clusterIPs]) see(ip);
-  return [...seen];
 }
 
 function stateAfter(

@@ -1,46 +1,38 @@
-/** What of a KubeProxyConfiguration does not do what it says: gates and values that the version does not have. */
+/** What of a KubeProxyConfiguration does not do what it says in iptables mode. */
 import type { Problem } from "../../problems/problem.js";
-import { firstVersionWith, type Version } from "../versions.js";
-import type { Context } from "./context.js";
-import { PRIMARY } from "./node-port-addresses.js";
+import {
+  configurationRemarks,
+  ignored,
+  noNodePortAddress,
+  remark,
+  unknownIn,
+} from "../common/configuration-remarks.js";
+import type { Context } from "../common/context.js";
+import type { Version } from "../versions.js";
 
-export function configurationRemarks(
-  { proxy, behaviour, nodePorts }: Context,
-  version: Version,
-): readonly Problem[] {
+export function iptablesRemarks(context: Context, version: Version): readonly Problem[] {
+  const { proxy, behaviour, nodePorts } = context;
   const problems: Problem[] = [];
-  const warn = (code: Problem["code"], message: string, note?: string) =>
-    problems.push({
-      code,
-      severity: "warning",
-      message,
-      ...(proxy.place === undefined ? {} : { place: proxy.place }),
-      ...(note === undefined ? {} : { notes: [note] }),
-    });
-  const ignored = (what: string, why: string) => warn("LF5005", `${what} ${why}, so it is ignored`);
-
   if (proxy.mode !== "iptables") {
-    warn(
-      "LF2001",
-      `mode is ${proxy.mode}, and these are the rules of mode iptables`,
-      "in another mode kube-proxy keeps its Services elsewhere",
+    problems.push(
+      remark(
+        context,
+        "LF2001",
+        `mode is ${proxy.mode}, and these are the rules of mode iptables`,
+        "in another mode kube-proxy keeps its Services elsewhere",
+      ),
     );
   }
-  for (const gate of behaviour.ignoredGates)
-    ignored(`feature gate ${gate}`, `cannot be set in kube-proxy ${version}`);
-  if (!proxy.localhostNodePorts && !behaviour.localhostNodePortsOption)
-    ignored("iptables.localhostNodePorts", missing("localhostNodePortsOption", version));
-  if (proxy.tcpBeLiberal && !behaviour.liberalSkipsInvalid)
-    ignored("conntrack.tcpBeLiberal", missing("liberalSkipsInvalid", version));
-  if (proxy.nodePortAddresses.includes(PRIMARY) && !behaviour.primaryNodePortAddress)
-    ignored(`${PRIMARY} in nodePortAddresses`, missing("primaryNodePortAddress", version));
-  if (nodePorts.kind === "some" && nodePorts.addresses.length === 0) {
-    const list = proxy.nodePortAddresses.join(", ");
-    warn("LF5005", `no address of the node is in nodePortAddresses (${list}), so no node port answers`);
+  if (!proxy.localhostNodePorts && !behaviour.localhostNodePortsOption) {
+    const why = unknownIn(version, "localhostNodePortsOption");
+    problems.push(ignored(context, "iptables.localhostNodePorts", why));
   }
+  if (proxy.tcpBeLiberal && !behaviour.liberalSkipsInvalid) {
+    const why = unknownIn(version, "liberalSkipsInvalid");
+    problems.push(ignored(context, "conntrack.tcpBeLiberal", why));
+  }
+  problems.push(...configurationRemarks(context, version));
+  if (nodePorts.kind === "some" && nodePorts.addresses.length === 0)
+    problems.push(noNodePortAddress(context));
   return problems;
-}
-
-function missing(behaviour: Parameters<typeof firstVersionWith>[0], version: Version): string {
-  return `is known from kube-proxy ${firstVersionWith(behaviour)} on, not in ${version}`;
 }

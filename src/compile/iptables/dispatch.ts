@@ -1,6 +1,6 @@
 /** KUBE-SERVICES and KUBE-NODEPORTS: which address and port leads to which chain. */
-import type { Context } from "./context.js";
-import { append, bareComment, comment, type Draft } from "./payload.js";
+import type { Context } from "../common/context.js";
+import { append, bareComment, comment, type Draft } from "../common/payload.js";
 import type { ServicePortInfo } from "./services.js";
 import { hasFirewall, hasInternal, internalChain, toAddress, toPort } from "./words.js";
 

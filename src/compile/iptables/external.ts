@@ -1,6 +1,6 @@
 /** KUBE-EXT-: traffic from outside, by its policy; KUBE-FW-: a load balancer's source ranges. */
-import type { Context } from "./context.js";
-import { append, comment, type Draft } from "./payload.js";
+import type { Context } from "../common/context.js";
+import { append, comment, type Draft } from "../common/payload.js";
 import type { ServicePortInfo } from "./services.js";
 import { externalPolicyChain, hasExternal } from "./words.js";
 

@@ -1,13 +1,12 @@
 /** The filter table: what is refused, and what KUBE-FORWARD lets through. */
-import type { Context } from "./context.js";
-import { append, comment, type Draft } from "./payload.js";
+import type { Context } from "../common/context.js";
+import { forwardRules } from "../common/forward.js";
+import { LOCALNET_DROP } from "../common/kubelet.js";
+import { append, comment, type Draft } from "../common/payload.js";
 import type { ServicePortInfo } from "./services.js";
 import { hasExternal, hasFirewall, hasInternal, toAddress, toPort } from "./words.js";
 
 const FILTER_CHAINS = ["KUBE-SERVICES", "KUBE-EXTERNAL-SERVICES", "KUBE-FORWARD", "KUBE-NODEPORTS"] as const;
-
-/** Nothing from outside reaches loopback, where route_localnet would let it. */
-export const LOCALNET_DROP = `${comment("block incoming localnet connections")} -d 127.0.0.0/8 ! -s 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`;
 
 export function filterTable(services: readonly ServicePortInfo[], context: Context): Draft {
   const { behaviour, nodePorts } = context;
@@ -61,21 +60,11 @@ function refusals(draft: Draft, service: ServicePortInfo, context: Context): voi
   }
 }
 
-function forward(draft: Draft, { behaviour, tcpBeLiberal, mark, nfacct }: Context): void {
+function forward(draft: Draft, context: Context): void {
+  const { behaviour, tcpBeLiberal, nfacct } = context;
   if (!(behaviour.liberalSkipsInvalid && tcpBeLiberal)) {
     const counter = nfacct ? "-m nfacct --nfacct-name ct_state_invalid_dropped_pkts" : "";
     append(draft, "KUBE-FORWARD", "-m conntrack --ctstate INVALID", counter, "-j DROP");
   }
-  append(
-    draft,
-    "KUBE-FORWARD",
-    comment("kubernetes forwarding rules"),
-    `-m mark --mark ${mark}/${mark} -j ACCEPT`,
-  );
-  append(
-    draft,
-    "KUBE-FORWARD",
-    comment("kubernetes forwarding conntrack rule"),
-    "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-  );
+  forwardRules(draft, context);
 }

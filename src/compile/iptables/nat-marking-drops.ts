@@ -2,8 +2,11 @@
  * The nat table as kube-proxy 1.24 writes it: endpoint chains first, and KUBE-MARK-DROP for what has no local endpoint or
  * comes from outside a load balancer's ranges.
  */
+
+import type { Context } from "../common/context.js";
+import { masqueradeChains } from "../common/masquerade.js";
+import { append, comment, type Draft } from "../common/payload.js";
 import { balanceChain, endpointChainRules } from "./balance.js";
-import type { Context } from "./context.js";
 import {
   dispatchClusterIP,
   dispatchExternalIPs,
@@ -12,9 +15,8 @@ import {
   dispatchToNodePorts,
 } from "./dispatch.js";
 import { externalChain, firewallChain } from "./external.js";
-import { masqueradeChains, masqueradeInternal } from "./masquerade.js";
+import { masqueradeInternal } from "./masquerade.js";
 import { deleteStale, NAT_CHAINS, type SyncScope } from "./nat.js";
-import { append, comment, type Draft } from "./payload.js";
 import type { ServicePortInfo } from "./services.js";
 import { hasFirewall } from "./words.js";
 

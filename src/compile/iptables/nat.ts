@@ -1,11 +1,12 @@
 /** The nat table: masquerade, dispatch, and the chains of each service port, in the order of kube-proxy since 1.25. */
 import { appendAll } from "../../problems/append.js";
+import type { Context } from "../common/context.js";
+import { masqueradeChains } from "../common/masquerade.js";
+import type { Draft } from "../common/payload.js";
 import { balanceChain, endpointChainRules } from "./balance.js";
-import type { Context } from "./context.js";
 import { dispatch, dispatchToNodePorts } from "./dispatch.js";
 import { externalChain, firewallChain, firewallNote } from "./external.js";
-import { masqueradeChains, masqueradeInternal } from "./masquerade.js";
-import type { Draft } from "./payload.js";
+import { masqueradeInternal } from "./masquerade.js";
 import type { ServicePortInfo } from "./services.js";
 import { hasFirewall, hasInternal } from "./words.js";
 

@@ -5,6 +5,7 @@
  */
 import { SERVICE_NAME_LABEL } from "../../cluster/consistency.js";
 import type { ClusterModel, EndpointSlice, Node } from "../../cluster/model.js";
+import { byBytes } from "../common/go-text.js";
 import {
   type Compiled,
   type CompileOptions,
@@ -15,8 +16,6 @@ import {
   prepare,
   staleChains,
 } from "./compile.js";
-import { byBytes } from "./go-text.js";
-import { rulesAfterSync } from "./node.js";
 import type { ServicePortInfo } from "./services.js";
 
 /**
@@ -44,7 +43,7 @@ export function compileNextSync(
     writesChains: ({ service }) => changed === undefined || changed.has(service),
     stale: staleChains(ruleset, then),
   });
-  return compiled(then, payload, rulesAfterSync(payload, then.context, ruleset));
+  return compiled(then, payload, ruleset);
 }
 
 /** Whether everything is written again: no partial syncs, another configuration, or other labels of the node. */
@@ -97,7 +96,7 @@ function differences(
 /** What kube-proxy keeps of each Service's ports; labels and the like are not part of it. */
 function portTexts(ports: readonly ServicePortInfo[]): ReadonlyMap<string, string> {
   const texts = new Map<string, string>();
-  for (const { chosen: _chosen, chains: _chains, ...port } of ports) {
+  for (const { endpoints: _all, chosen: _chosen, chains: _chains, ...port } of ports) {
     texts.set(port.service, (texts.get(port.service) ?? "") + JSON.stringify(port));
   }
   return texts;
