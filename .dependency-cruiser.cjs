@@ -5,8 +5,9 @@ const order = [
   ["src/state"],
   ["src/text", "src/documents", "src/evaluate"],
   ["src/cluster"],
-  ["src/compile", "src/explain", "src/diff"],
-  ["src/lint", "src/teach"],
+  ["src/compile", "src/explain"],
+  ["src/diff"],
+  ["src/lint", "src/teach", "src/check"],
   ["src/cli", "src/web"],
 ];
 const dir = (p) => `^${p}/`;
@@ -40,7 +41,7 @@ module.exports = {
       "^src/cli/",
     ),
     only("yaml", "node_modules/yaml/", "^src/documents/"),
-    only("zod", "node_modules/zod/", "^src/(documents|cluster|state|cli)/"),
+    only("zod", "node_modules/zod/", "^src/(documents|cluster|state|check|cli)/"),
     only("parsimmon", "node_modules/(@types/)?parsimmon/", "^grammar/"),
     only("commander", "node_modules/commander/", "^src/cli/"),
     only("diff", "node_modules/diff/", "^src/diff/"),

@@ -9,14 +9,16 @@ export { chooseNode, networkOfNode } from "./cluster/node.js";
 export { readCluster } from "./cluster/read.js";
 export { resolveQuestion } from "./cluster/resolve.js";
 export { withSlicesFromPods } from "./cluster/slices-from-pods.js";
-export {
-  type Compiled,
-  type CompileOptions,
-  compileIptables,
-  familiesOf,
-} from "./compile/iptables/compile.js";
+export { familiesOf } from "./compile/common/families.js";
+export { type Payload, printPayload } from "./compile/common/payload.js";
+export { type Compiled, type CompileOptions, compileIptables } from "./compile/iptables/compile.js";
 export { compileNextSync } from "./compile/iptables/next-sync.js";
-export { type Payload, printPayload } from "./compile/iptables/payload.js";
+export {
+  type CompiledIpvs,
+  compileIpvs,
+  compileNextIpvsSync,
+  type IpvsOptions,
+} from "./compile/ipvs/compile.js";
 export { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "./compile/versions.js";
 export { readDocuments } from "./documents/read.js";
 export {

@@ -14,9 +14,12 @@ export interface CommonFlags extends ProblemOptions {
 }
 
 /** Flags of every command. */
-export function withCommonFlags(command: Command): Command {
+export function withCommonFlags(
+  command: Command,
+  file = "an input, as kubectl names it; may be repeated",
+): Command {
   return command
-    .option("-f, --file <file>", "an input, as kubectl names it; may be repeated", collect)
+    .option("-f, --file <file>", file, collect)
     .option("-q, --quiet", "no notes on stderr")
     .addOption(
       new Option("--diagnostics <form>", "how problems are printed")

@@ -3,13 +3,16 @@ import { type Address, type Family, readAddress, readNetwork } from "../../gramm
 import type { ClusterModel, Node } from "../cluster/model.js";
 import { chooseNode, loneAddresses, networkOfAddresses, networkOfNode } from "../cluster/node.js";
 import { withSlicesFromPods } from "../cluster/slices-from-pods.js";
+import type { NodeOptions } from "../compile/common/options.js";
+import type { Payload } from "../compile/common/payload.js";
 import { type Compiled, compileIptables } from "../compile/iptables/compile.js";
 import { compileNextSync } from "../compile/iptables/next-sync.js";
+import { compileIpvs, compileNextIpvsSync } from "../compile/ipvs/compile.js";
 import { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "../compile/versions.js";
 import { appendAll } from "../problems/append.js";
 import type { Problem } from "../problems/problem.js";
 import type { Network } from "../state/network.js";
-import type { NodeState } from "../state/nodestate.js";
+import { mergeStates, type NodeState } from "../state/nodestate.js";
 import { UsageError } from "./exit.js";
 
 export interface NodeFlags {
@@ -73,37 +76,77 @@ export interface CompilingRequest {
   readonly then?: { readonly cluster: ClusterModel; readonly facts: NodeFacts } | undefined;
   readonly facts: NodeFacts;
   readonly flags: NodeFlags;
-  /** Rules that the node has before, by family. */
-  readonly onto?: NodeState["rulesets"];
-  readonly family: Family;
+  /** What the node has before. */
+  readonly onto?: NodeState | undefined;
 }
 
-/** Compiles for one node, with notes on all that was left to defaults. */
-export function compileFor({ cluster, then, facts, flags, onto, family }: CompilingRequest): Compiled {
+/** Compiles the rules of one family in iptables mode, with notes on all that was left to defaults. */
+export function compileFor(request: CompilingRequest & { readonly family: Family }): Compiled {
+  const { cluster, then, facts, onto, family } = request;
+  const options = { ...nodeOptions(request), family, onto: onto?.rulesets[family] };
+  const compiled =
+    then === undefined
+      ? compileIptables(cluster, options)
+      : compileNextSync(cluster, then.cluster, options, facts.node);
+  return { ...compiled, problems: [...compiled.problems, ...defaultsTaken(request)] };
+}
+
+/** What a sync of kube-proxy makes of a node, whatever its mode. */
+export interface Compilation {
+  readonly mode: "iptables" | "ipvs";
+  /** What it sends to iptables-restore. */
+  readonly payloads: { readonly [F in Family]?: Payload };
+  /** The node after it. */
+  readonly state: NodeState;
+  readonly problems: readonly Problem[];
+}
+
+/** Compiles for one node and some families, in the mode that its configuration names. */
+export function compileNode(
+  request: CompilingRequest,
+  mode: Compilation["mode"],
+  families: readonly Family[],
+): Compilation {
+  const { cluster, then, facts, onto } = request;
+  if (mode === "ipvs") {
+    const options = { ...nodeOptions(request), families, onto };
+    const { payloads, state, problems } =
+      then === undefined
+        ? compileIpvs(cluster, options)
+        : compileNextIpvsSync(cluster, then.cluster, options, facts.node);
+    return { mode, payloads, state, problems: [...problems, ...defaultsTaken(request)] };
+  }
+  const compiled = families.map((family) => compileFor({ ...request, family }));
+  return {
+    mode,
+    payloads: Object.fromEntries(compiled.map(({ family, payload }) => [family, payload])),
+    state: mergeStates(compiled.map(({ state }) => state)),
+    problems: compiled.flatMap(({ problems }) => problems),
+  };
+}
+
+function nodeOptions({ then, facts, flags }: CompilingRequest): NodeOptions {
   const { node, name, network } = then?.facts ?? facts;
-  const options = {
-    onto: onto?.[family],
+  return {
     version: versionOf(flags),
     node,
     nodeName: name,
     network,
-    family,
     facts: {
       nfacct: flags.set?.get("nfacct") !== "false",
       kubelet: flags.set?.get("kubelet") === "true",
     },
   };
-  const compiled =
-    then === undefined
-      ? compileIptables(cluster, options)
-      : compileNextSync(cluster, then.cluster, options, facts.node);
+}
+
+function defaultsTaken({ cluster, facts }: CompilingRequest): readonly Problem[] {
   const notes: string[] = [];
   if (cluster.proxy === undefined)
     notes.push("no KubeProxyConfiguration was given: kube-proxy's own defaults are used");
   if (facts.name === undefined)
     notes.push("no Node was given: no endpoint is local, and the node has no addresses");
   const asNote = (message: string): Problem => ({ code: "LF2010", severity: "note", message });
-  return { ...compiled, problems: [...compiled.problems, ...notes.map(asNote)] };
+  return notes.map(asNote);
 }
 
 /** The cluster with slices derived from its Pods where it has none; what that took is told. */

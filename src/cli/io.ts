@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 
 export interface Stream {
   write(text: string): void;
@@ -16,6 +17,8 @@ export interface IO {
   readonly stdinIsTerminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readStdin(): Promise<Uint8Array>;
+  /** The next line of standard input, for commands that ask; undefined at its end. */
+  readLine(): Promise<string | undefined>;
   /** Rejects as node:fs does. */
   readFile(path: string): Promise<Uint8Array>;
   exists(path: string): boolean;
@@ -34,6 +37,7 @@ export function processIO(): IO {
     isTerminal: target.isTTY === true,
     columns: target.columns,
   });
+  let lines: AsyncIterator<string> | undefined;
   return {
     stdout: stream(process.stdout),
     stderr: stream(process.stderr),
@@ -43,6 +47,11 @@ export function processIO(): IO {
       const chunks: Buffer[] = [];
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
       return Buffer.concat(chunks);
+    },
+    async readLine() {
+      lines ??= createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+      const { value, done } = await lines.next();
+      return done ? undefined : value;
     },
     readFile: (path) => readFile(path),
     exists: (path) => existsSync(path),

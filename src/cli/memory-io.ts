@@ -21,6 +21,7 @@ export interface MemoryIO extends IO {
 export function memoryIO({ stdin, stdinIsTerminal, files = {}, terminal, env = {} }: MemoryWorld): MemoryIO {
   const text = { stdout: "", stderr: "" };
   const written = new Map<string, string>();
+  const lines = stdin?.split("\n") ?? [];
   const stream = (name: "stdout" | "stderr"): Stream => ({
     write(more) {
       text[name] += more;
@@ -39,6 +40,7 @@ export function memoryIO({ stdin, stdinIsTerminal, files = {}, terminal, env = {
     stdinIsTerminal: stdinIsTerminal ?? stdin === undefined,
     env,
     readStdin: async () => new TextEncoder().encode(stdin ?? ""),
+    readLine: async () => lines.shift(),
     readFile(path) {
       const bytes = bytesOf(path);
       if (bytes === undefined) return missing();

@@ -5,6 +5,7 @@ import type { ClusterModel } from "../cluster/model.js";
 import { servicePortName } from "../cluster/names.js";
 import type { Landing } from "../evaluate/outcome.js";
 import { servicePortOf } from "../explain/service-port.js";
+import { endpointKey } from "../explain/services-in-rules.js";
 
 export interface Naming {
   /** The service port whose endpoint a packet landed on; null when it is none, or nothing says. */
@@ -18,14 +19,17 @@ export function namingOf(cluster: ClusterModel | undefined): Naming {
       if (landing.verdict !== "forward" && landing.verdict !== "local") return null;
       const byComment = servicePortOf(landing)?.name;
       if (byComment !== undefined) return byComment;
-      const known = names.get(`${landing.dst} ${landing.dport}`);
+      const known =
+        landing.dst === null || landing.dport === null
+          ? undefined
+          : names.get(endpointKey(landing.dst, landing.dport));
       return known?.size === 1 ? ([...known][0] ?? null) : null;
     },
   };
 }
 
-/** Service port names by `address port` of their endpoints. */
-function endpointNames(cluster: ClusterModel | undefined): ReadonlyMap<string, ReadonlySet<string>> {
+/** Service port names by their endpoints, as `endpointKey` writes them. */
+export function endpointNames(cluster: ClusterModel | undefined): ReadonlyMap<string, ReadonlySet<string>> {
   const names = new Map<string, Set<string>>();
   for (const slice of cluster?.slices ?? []) {
     const service = slice.meta.labels.get(SERVICE_NAME_LABEL);
@@ -34,7 +38,7 @@ function endpointNames(cluster: ClusterModel | undefined): ReadonlyMap<string, R
       for (const { addresses } of slice.endpoints) {
         const address = readAddress(addresses[0] ?? "");
         if (address === undefined || port.port === undefined) continue;
-        const key = `${address} ${port.port}`;
+        const key = endpointKey(address, port.port);
         names.set(
           key,
           (names.get(key) ?? new Set()).add(servicePortName(slice.meta.namespace, service, port.name ?? "")),

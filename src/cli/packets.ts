@@ -1,11 +1,10 @@
 /**
- * Packets as records: JSON objects with the names `id src sport dst dport proto in flags icmpType icmpCode mark`; and
- * conversations, whose `steps` are such packets, answers to them, and what happens between them.
+ * Packets as records: JSON objects with the names `id src sport dst dport proto in l2 flags icmpType icmpCode mark ttl length
+ * dscp tos mac uid gid`; and conversations, whose `steps` are such packets, answers to them, and what happens between them.
  */
 import * as z from "zod/mini";
 import { type Family, familyOf, readAddress } from "../../grammar/address.js";
-import { TCP_FLAGS } from "../../grammar/matches/tcp.js";
-import type { Packet } from "../../grammar/packet.js";
+import { type Packet, readFlagLetters } from "../../grammar/packet.js";
 import { PORT_PROTOCOLS, PROTOCOL, protocolNumber } from "../../grammar/protocols.js";
 import type { Changes, ConversationStep } from "../evaluate/conversation.js";
 import { appendAll } from "../problems/append.js";
@@ -42,6 +41,8 @@ interface ChangeStep {
 const ADDRESS = "must be an IP address in quotes";
 const FLAGS = "must be a text of the letters FSRPAUEC";
 
+const MAC = "must be a MAC address in quotes, such as 02:42:ac:11:00:02";
+
 const address = z.string(ADDRESS).check(z.refine((text) => readAddress(text) !== undefined, ADDRESS));
 const port = wholeNumber(65535);
 const octet = wholeNumber(255);
@@ -55,10 +56,18 @@ const record = z.looseObject(
     dport: z.optional(z.nullable(port)),
     proto: z.optional(z.union([z.string(), octet], "must be a name in quotes, or a number from 0 to 255")),
     in: z.optional(z.nullable(z.string("must be the name of an interface in quotes"))),
+    l2: z.optional(z.nullable(z.enum(["bridge", "host"], "must be bridge or host"))),
     flags: z.optional(z.nullable(z.string(FLAGS).check(z.regex(/^[FSRPAUEC]*$/, FLAGS)))),
     icmpType: z.optional(z.nullable(octet)),
     icmpCode: z.optional(z.nullable(octet)),
     mark: z.optional(z.nullable(wholeNumber(0xffffffff))),
+    ttl: z.optional(z.nullable(octet)),
+    length: z.optional(z.nullable(port)),
+    dscp: z.optional(z.nullable(wholeNumber(63))),
+    tos: z.optional(z.nullable(octet)),
+    mac: z.optional(z.nullable(z.string(MAC).check(z.regex(/^[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}$/, MAC)))),
+    uid: z.optional(z.nullable(wholeNumber(0xfffffffe))),
+    gid: z.optional(z.nullable(wholeNumber(0xfffffffe))),
   },
   "must be an object",
 );
@@ -104,7 +113,8 @@ export function readPackets(source: Source, problems: Problem[]): readonly Asked
   });
 }
 
-function toAsked(
+/** One record; problems, which begin with `who`, are added. */
+export function toAsked(
   value: unknown,
   who: string,
   place: Problem["place"],
@@ -168,10 +178,18 @@ const step = z.looseObject({
   restore: z.optional(z.string("must be text for iptables-restore")),
   ipset: z.optional(z.string("must be text for ipset restore")),
   in: record.shape.in,
+  l2: record.shape.l2,
   flags: record.shape.flags,
   icmpType: record.shape.icmpType,
   icmpCode: record.shape.icmpCode,
   mark: record.shape.mark,
+  ttl: record.shape.ttl,
+  length: record.shape.length,
+  dscp: record.shape.dscp,
+  tos: record.shape.tos,
+  mac: record.shape.mac,
+  uid: record.shape.uid,
+  gid: record.shape.gid,
 });
 
 function toStep(value: object, index: number): AskedStep | Fault {
@@ -197,21 +215,41 @@ function toStep(value: object, index: number): AskedStep | Fault {
   return "fault" in packet ? packet : { kind: "packet", packet: packet.packet };
 }
 
-function headers({
-  in: by,
-  flags,
-  icmpType,
-  icmpCode,
-  mark,
-}: Pick<z.infer<typeof step>, "in" | "flags" | "icmpType" | "icmpCode" | "mark">): Changes {
+function headers(given: HeaderRecord): Changes {
+  const { in: by, l2, flags, icmpType, icmpCode, mark, ttl, length, dscp, tos, mac, uid, gid } = given;
   return {
     ...(by ? { in: by } : {}),
-    ...(typeof flags === "string" ? { tcpFlags: flagBits(flags) } : {}),
+    ...(l2 ? { l2 } : {}),
+    ...(typeof flags === "string" ? { tcpFlags: readFlagLetters(flags) ?? 0 } : {}),
     ...(typeof icmpType === "number" ? { icmpType } : {}),
     ...(typeof icmpCode === "number" ? { icmpCode } : {}),
     ...(typeof mark === "number" ? { mark } : {}),
+    ...(typeof ttl === "number" ? { ttl } : {}),
+    ...(typeof length === "number" ? { length } : {}),
+    ...(typeof dscp === "number" ? { tos: dscp << 2 } : {}),
+    ...(typeof tos === "number" ? { tos } : {}),
+    ...(typeof mac === "string" ? { mac: mac.toLowerCase() } : {}),
+    ...(typeof uid === "number" ? { user: uid } : {}),
+    ...(typeof gid === "number" ? { group: gid } : {}),
   };
 }
+
+type HeaderRecord = Pick<
+  z.infer<typeof step>,
+  | "in"
+  | "l2"
+  | "flags"
+  | "icmpType"
+  | "icmpCode"
+  | "mark"
+  | "ttl"
+  | "length"
+  | "dscp"
+  | "tos"
+  | "mac"
+  | "uid"
+  | "gid"
+>;
 
 function isChange(step: AskedStep): step is ChangeStep {
   return step.kind === "restore" || step.kind === "ipset";
@@ -269,20 +307,4 @@ function toPacket(value: unknown): { readonly id: string | null; readonly packet
       ...headers(read.data),
     },
   };
-}
-
-/** Letters as tcpdump and kernel tests write them; E and C are the two ECN bits. */
-const FLAG_BITS: Readonly<Record<string, number>> = {
-  F: TCP_FLAGS.FIN,
-  S: TCP_FLAGS.SYN,
-  R: TCP_FLAGS.RST,
-  P: TCP_FLAGS.PSH,
-  A: TCP_FLAGS.ACK,
-  U: TCP_FLAGS.URG,
-  E: 64,
-  C: 128,
-};
-
-function flagBits(letters: string): number {
-  return [...letters].reduce((bits, letter) => bits | (FLAG_BITS[letter] ?? 0), 0);
 }

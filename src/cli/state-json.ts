@@ -10,6 +10,7 @@ import type { Given, OptionTable } from "../../grammar/description.js";
 import { matchNamed, targetNamed } from "../../grammar/extensions.js";
 import { HEADER_OPTIONS } from "../../grammar/header.js";
 import { printedOptions } from "../../grammar/print.js";
+import { protocolName } from "../../grammar/protocols.js";
 import type { Interface, Network, PolicyRule, Route } from "../state/network.js";
 import type { NodeState } from "../state/nodestate.js";
 import {
@@ -20,6 +21,14 @@ import {
   rulesOf,
   type TargetTerm,
 } from "../state/rules.js";
+import type { IpSet } from "../state/sets.js";
+import {
+  familyOfService,
+  type Scheduling,
+  type VirtualServer,
+  type VirtualServers,
+} from "../state/virtual-servers.js";
+import { printSets } from "../text/ipset/save.js";
 import { printRule } from "../text/save.js";
 import type { NetworkDocument, OptionDocument, RuleDocument, StateDocument } from "./schemas.js";
 
@@ -29,6 +38,71 @@ export function stateDocument(state: NodeState): StateDocument {
   return {
     rulesets: rulesets.map(rulesetDocument),
     network: state.network === undefined ? null : networkDocument(state.network),
+    sets: state.sets === undefined ? null : [...state.sets.values()].map(setDocument),
+    virtualServers: state.virtualServers === undefined ? null : virtualServersDocument(state.virtualServers),
+  };
+}
+
+type SetDocument = NonNullable<StateDocument["sets"]>[number];
+type VirtualServersDocument = NonNullable<StateDocument["virtualServers"]>;
+
+function setDocument(set: IpSet): SetDocument {
+  const [create = "", ...entries] = printSets(new Map([[set.name, set]]))
+    .split("\n")
+    .slice(0, -1);
+  return {
+    name: set.name,
+    type: set.type,
+    options: create.slice(`create ${set.name} ${set.type} `.length),
+    entries: set.entries === undefined ? null : entries.map((line) => line.slice(`add ${set.name} `.length)),
+  };
+}
+
+function virtualServersDocument({ services, timeouts = {} }: VirtualServers): VirtualServersDocument {
+  const { tcp = null, tcpFin = null, udp = null } = timeouts;
+  return { services: services.map(virtualServerDocument), timeouts: { tcp, tcpFin, udp } };
+}
+
+function virtualServerDocument({
+  key,
+  scheduling,
+  destinations,
+}: VirtualServer): VirtualServersDocument["services"][number] {
+  const isMark = key.kind === "mark";
+  return {
+    family: familyOfService(key),
+    protocol: isMark ? null : protocolName(key.protocol),
+    address: isMark ? null : printAddress(key.address),
+    port: isMark ? null : key.port,
+    mark: isMark ? key.mark : null,
+    scheduling: scheduling === undefined ? null : schedulingDocument(scheduling),
+    servers: destinations.map((server) => ({
+      address: printAddress(server.address),
+      port: server.port,
+      forwarding: server.forwarding?.kind ?? null,
+      weight: server.weight ?? null,
+      activeConnections: server.activeConnections ?? null,
+      inactiveConnections: server.inactiveConnections ?? null,
+    })),
+  };
+}
+
+function schedulingDocument({
+  scheduler,
+  flags,
+  persistence,
+  persistenceEngine,
+  onePacket,
+}: Scheduling): VirtualServersDocument["services"][number]["scheduling"] {
+  return {
+    scheduler,
+    flags: [...flags],
+    persistence:
+      persistence === undefined
+        ? null
+        : { seconds: persistence.timeoutSeconds, mask: printAddress(persistence.mask) },
+    persistenceEngine: persistenceEngine ?? null,
+    onePacket,
   };
 }
 
@@ -104,6 +178,13 @@ function networkDocument(network: Network): NetworkDocument {
     routes: network.routes?.map(routeDocument) ?? null,
     routeFamilies: network.routeFamilies === undefined ? null : [...network.routeFamilies],
     policyRules: network.policyRules?.map(policyRuleDocument) ?? null,
+    listeners:
+      network.listeners?.map(({ protocol, address, port, transparent }) => ({
+        protocol,
+        address: addressText(address),
+        port,
+        transparent,
+      })) ?? null,
     masquerade: (network.masquerade ?? []).map(printAddress),
     sysctls: Object.fromEntries(network.sysctls),
   };
@@ -119,7 +200,12 @@ function interfaceDocument(one: Interface): NonNullable<NetworkDocument["interfa
       scope: scope ?? null,
       flags: [...(flags ?? [])],
     })),
-    ports: one.ports?.map(({ name, hosts }) => ({ name, hosts: hosts?.map(printAddress) ?? null })) ?? null,
+    ports:
+      one.ports?.map(({ name, hosts, hairpin }) => ({
+        name,
+        hosts: hosts?.map(printAddress) ?? null,
+        hairpin: hairpin ?? null,
+      })) ?? null,
     index: one.index ?? null,
     flags: one.flags === undefined ? null : [...one.flags],
     mtu: one.mtu ?? null,

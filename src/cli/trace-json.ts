@@ -5,6 +5,7 @@ import { protocolName } from "../../grammar/protocols.js";
 import type { Courses } from "../evaluate/conversation.js";
 import type { Distribution, Landing, Share, Step } from "../evaluate/outcome.js";
 import { lowestTerms, toNumber } from "../evaluate/share.js";
+import { conntrackLine } from "./conntrack-line.js";
 import type { Naming } from "./naming.js";
 import type { ConversationDocument, TraceDocument } from "./schemas.js";
 
@@ -54,14 +55,14 @@ export function conversationDocument(
   };
 }
 
-function probability(share: Share): LandingDocument["probability"] {
+export function probability(share: Share): LandingDocument["probability"] {
   const { numerator, denominator } = lowestTerms(share);
   return { numerator: `${numerator}`, denominator: `${denominator}`, value: toNumber(share) };
 }
 
 type LandingDocument = TraceDocument["cases"][number]["landings"][number];
 
-function landingRecord(landing: Landing, naming: Naming): LandingDocument {
+export function landingRecord(landing: Landing, naming: Naming): LandingDocument {
   const { quoted } = landing;
   return {
     verdict: landing.verdict,
@@ -89,6 +90,7 @@ function landingRecord(landing: Landing, naming: Naming): LandingDocument {
             dport: portOf(quoted.tuple.destinationPort),
             proto: protocolName(quoted.protocol),
           },
+    conntrack: landing.connection === null ? null : conntrackLine(landing.connection),
     probability: probability(landing.share),
     rules: matchedRules(landing).map(({ table, chain, number, rule }) => ({
       table,
@@ -101,9 +103,13 @@ function landingRecord(landing: Landing, naming: Naming): LandingDocument {
 
 /** The rules that matched, in the order in which the packet met them. */
 export function matchedRules(landing: Landing): readonly Step[] {
+  return stepsOf(landing).filter(({ kind }) => kind === "rule");
+}
+
+/** The same with the ends of chains. */
+export function stepsOf(landing: Landing): readonly Step[] {
   const steps: Step[] = [];
-  for (let step = landing.lastStep; step !== undefined; step = step.previous)
-    if (step.kind === "rule") steps.push(step);
+  for (let step = landing.lastStep; step !== undefined; step = step.previous) steps.push(step);
   return steps.reverse();
 }
 

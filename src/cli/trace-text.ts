@@ -7,14 +7,17 @@ import type { Case, Distribution, Landing, Share, Step } from "../evaluate/outco
 import { isCertain, lowestTerms, toNumber } from "../evaluate/share.js";
 import { servicePortOf } from "../explain/service-port.js";
 import { ruleWords } from "../explain/words.js";
+import { conntrackLine } from "./conntrack-line.js";
 import { clean, type Style } from "./style.js";
 import { table } from "./table.js";
-import { matchedRules } from "./trace-json.js";
+import { matchedRules, stepsOf } from "./trace-json.js";
 
 export interface TraceTextOptions {
   readonly style: Style;
   /** Shares as fractions. */
   readonly exact: boolean;
+  /** Each landing with all rules on its way. */
+  readonly allRules?: boolean;
 }
 
 /** Landings and steps beyond these are only counted. */
@@ -23,6 +26,13 @@ const STEPS_MAX = 24;
 
 export function traceText(packet: Packet, answer: Distribution, options: TraceTextOptions): string {
   const lines = [title(packet, answer, options.style), ""];
+  if (answer.live !== undefined) {
+    lines.push(
+      options.style.paint("yellow", "a live connection decides, whatever the rules of nat say now"),
+      `  ${conntrackLine(answer.live)}`,
+      "",
+    );
+  }
   const several = answer.cases.length > 1;
   for (const one of answer.cases) {
     if (one.assuming.length > 0) {
@@ -38,10 +48,63 @@ export function traceText(packet: Packet, answer: Distribution, options: TraceTe
     lines.push(...landingLines(one, packet, options), "");
   }
   const [first] = answer.cases;
-  if (first !== undefined) lines.push(...whyLines(answer.cases, packet.family, options), "");
+  if (options.allRules) lines.push(...answer.cases.flatMap((one) => ways(one, options)));
+  else if (first !== undefined) lines.push(...whyLines(answer.cases, packet.family, options), "");
   for (const note of answer.notes) lines.push(options.style.paint("yellow", "note: ") + clean(note));
   while (lines.at(-1) === "") lines.pop();
   return `${lines.join("\n")}\n`;
+}
+
+/** Each landing of a case with its whole way, as the kernel's TRACE names its rules. */
+function ways({ landings }: Case, { style, exact }: TraceTextOptions): readonly string[] {
+  return landings.slice(0, LANDINGS_MAX).flatMap((landing) => {
+    const rows = stepsOf(landing).map((step) => [
+      `${step.table}:${clean(step.chain)}:${step.kind}:${step.number}`,
+      step.rule === undefined ? "end of the chain" : clean(ruleWords(step.rule, step.headers.family)),
+      step.headers.mark === 0 ? "" : `mark 0x${step.headers.mark.toString(16)}`,
+      step.rule?.place === undefined ? "" : style.paint("dim", `line ${step.rule.place.line}`),
+    ]);
+    const head = `${shareText(landing.share, exact)} ${landsOn(landing)}`;
+    return [style.paint("bold", head), ...table([], rows).map((line) => `  ${line}`), ""];
+  });
+}
+
+/** The way back from where a packet lands: its entry, what the receiver answers, and what the client receives. */
+export function replyText({ cases, notes }: Courses, { style, exact }: TraceTextOptions): string {
+  const lines: string[] = [];
+  for (const { assuming, courses } of cases) {
+    const head = assuming.map(({ words }) => clean(words)).join(", and ");
+    if (head !== "") lines.push(style.paint("yellow", `if ${head}`), "");
+    for (const { share, steps } of courses.slice(0, LANDINGS_MAX)) {
+      const [sent, answer] = steps;
+      if (!sent || !answer || sent.connection === null) continue;
+      const { connection } = sent;
+      const asked = partsText(connection.original.destination, connection.original.destinationPort);
+      const seen = partsText(connection.reply.source, connection.reply.sourcePort);
+      const client = partsText(connection.original.source, connection.original.sourcePort);
+      const arrives = answer.verdict === "forward" || answer.verdict === "local";
+      const received = answer.src === null ? "?" : endText(answer.src, answer.sport ?? undefined);
+      const kept = received === asked ? "the address it dialled" : `it dialled ${asked}`;
+      lines.push(
+        `${shareText(share, exact)} ${landsOn(sent)}`,
+        `  conntrack         ${conntrackLine(connection)}`,
+        `  answered          from ${seen}`,
+        arrives
+          ? `  client receives   ${received} → ${client}   ${kept}`
+          : `  on this node      ${landsOn(answer)}`,
+        "",
+      );
+    }
+  }
+  if (lines.length === 0) return "";
+  const bypass = "if the answer does not pass this node, nothing translates it back";
+  const told = notes.map((note) => style.paint("yellow", "note: ") + clean(note));
+  return `${[style.paint("bold", "the way back"), ...lines.map((line) => line && `  ${line}`), `  ${bypass}`, ...told].join("\n")}\n`;
+}
+
+function partsText(address: Address | string, port: number | string | null): string {
+  const number = typeof port === "number" ? port : undefined;
+  return typeof address === "string" ? "?" : endText(address, number);
 }
 
 /** How a conversation goes: its courses, each with what becomes of its steps. */
@@ -108,7 +171,7 @@ function landingLines({ landings }: Case, packet: Packet, options: TraceTextOpti
   return lines;
 }
 
-function landsOn(landing: Landing): string {
+export function landsOn(landing: Landing): string {
   const end = landing.dst === null ? "?" : endText(landing.dst, landing.dport ?? undefined);
   switch (landing.verdict) {
     case "forward":
@@ -174,7 +237,7 @@ function whyLines(cases: readonly Case[], family: Family, { style }: TraceTextOp
 }
 
 /** `33.3 %`, or the fraction. */
-function shareText(share: Share, exact: boolean): string {
+export function shareText(share: Share, exact: boolean): string {
   if (exact) {
     const { numerator, denominator } = lowestTerms(share);
     return denominator === 1n ? `${numerator}` : `${numerator}/${denominator}`;

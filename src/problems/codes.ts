@@ -45,6 +45,8 @@ export const CODES = {
   // Packet questions
   LF1050: "a packet question that cannot be read",
   LF1051: "a packet record that cannot be read",
+  LF1052: "an expectation that cannot be read",
+  LF1053: "an event of a replay that cannot be read",
   // Unmodelled or assumed
   LF2001: "an assumption about the node",
   LF2003: "a match or target that is not modelled",
@@ -60,6 +62,7 @@ export const CODES = {
   LF5008: "no such object",
   LF5009: "two objects that exclude each other",
   LF5010: "a sync that the node would refuse",
+  LF5011: "a mode of kube-proxy that landfall does not compile",
   LF9001: "an internal error",
 } as const;
 

@@ -55,6 +55,20 @@ export function placeInLine(source: Source, line: number, column: number, endCol
   return { source, line, column, endLine: line, endColumn };
 }
 
+/**
+ * The place of some characters of a text that was read from `place`, where it stands plain or in quotes; the whole place
+ * when it is written otherwise there (with escapes, or over several lines).
+ */
+export function placeInText(place: Place, text: string, offset: number, length: number): Place {
+  const { source, line, column } = place;
+  const starts = lineStarts(source);
+  const lineStart = starts[line - 1] as number;
+  const written = source.text.slice(lineStart, starts[line] ?? source.text.length);
+  const start = [column - 1, column].find((one) => written.startsWith(text, one));
+  if (start === undefined) return place;
+  return placeInLine(source, line, start + offset + 1, start + offset + length + 1);
+}
+
 export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === "error");
 }

@@ -5,7 +5,7 @@ import { type Answer, restoreText } from "./ask.js";
 import type { RandomRule } from "./random-rules.js";
 
 /** What landfall makes of the rule: the lines it prints, or the first error. */
-export function landfallOf(rule: RandomRule): {
+function landfallOf(rule: RandomRule): {
   readonly saved: readonly string[] | undefined;
   readonly said: string;
 } {
@@ -45,14 +45,22 @@ const LEFT_OUT: readonly RegExp[] = [
   // iptables looks at the first letters of `src` and `dst` only.
   /foo \S*(?:src|dst)[^, ]/,
   // Numbers of several digits: what comes out hangs on what was in memory.
-  /--weekdays[= ](?:,|-|\S*\d\d)|--monthdays[= ]\S*\d\d\d|--monthdays[= ]\S*-/,
+  /--weekdays[= ](?:-|0[xX]|\S*(?:,,|[0-9a-fxX]\d)|,)|--monthdays[= ](?:\S*,)?[^, ]{3}|--monthdays[= ]\S*-/,
   // Numbers that strtod reads and nobody writes, and what stands behind numbers.
-  /--rateest-(?:interval|ewmalog|bps\d?)[= ]"?\s*(?:-|\+|0x)|--icmp(?:v6)?-type \S*[^\w/ -]/,
-  /--hashlimit-burst[= ]\S*\d{11}|--mac-source[= ](?:-|\+|\S*:(?: |$))|--ctevents[= ]\S*(?:^|[ ,=]),/,
+  /--rateest-(?:interval|ewmalog|bps\d?)[= ]"?\s*(?:-|\+|0x|\d{5}\w*s)|--icmp(?:v6)?-type \S*[^\w/ -]/,
+  /--hashlimit-burst[= ]\S*(?:\d{11}|\d\w*[A-Z])|--set-class[= ]0x:|--label[= ]\d{10}|--mac-source[= ](?:"|\S*[-+]|\S*:(?: |$))|--date\w*[= ](?:0|\S*-(?:0\d\d|\d{3}))|--probability[= ]0x|--chunk-types \S+ \S*,(?: |$)/,
+  // The rest of a helper or a policy that --notrack has taken away.
+  /--notrack.*--(?:timeout|helper)|--(?:timeout|helper).*--notrack/,
   // Blanks before an address, and names of hosts that hang on the node.
-  /--to-\S*[= ](?:"|-|\S*x)|localhost/,
+  /--to-\S*[= ](?:"|-|\S*x|\d\[|\S*-\S*\/)|-[sd] "|localhost/,
+  // Upper case that only /etc/protocols knows, and a year with a bare dash behind it.
+  /--proto[= ](?:ESP|AH)|--date\w*[= ]\S*-(?: |$)|--time\w+[= ]\S*:(?: |$)|--localtz.*--localtz/,
+  // A quote inside a word, and a rate that is cut to 32 bits.
+  /[^\s"]"(?:\s|$)(?=[^"]*$)|--hashlimit-burst[= ]\d{5,}mb/,
+  // Both of an option and its opposite.
+  /! --update-\w+.* --update-/,
   // Printed as a negative number, which is not read back.
-  /--seconds (?:2147483648|4294967295)/,
+  /--seconds[= ](?:2147483648|4294967295|0xffffffff)/,
 ];
 
 /** nft turns a negated range of ports from 0 on around, and forgets a negated question about all ports or no flags. */

@@ -2,8 +2,8 @@
 // calls and the payload with the real iptables-restore.
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
+import { printPayload } from "../../src/compile/common/payload.js";
 import { compileIptables } from "../../src/compile/iptables/compile.js";
-import { printPayload } from "../../src/compile/iptables/payload.js";
 import { readRules } from "../../src/text/rules.js";
 import { printRuleset } from "../../src/text/save.js";
 import { scenario } from "../compile/goldens.js";

@@ -1,27 +1,35 @@
 /** `landfall compile`: Services with EndpointSlices or Pods → what kube-proxy programs, as text or as a document. */
-
 import type { Family } from "../../../grammar/address.js";
-import type { ClusterModel } from "../../cluster/model.js";
+import {
+  type ClusterModel,
+  DEFAULT_PROXY_CONFIGURATION,
+  type ProxyConfiguration,
+} from "../../cluster/model.js";
 import { endpointSliceObject } from "../../cluster/objects/endpointslice.js";
-import { type Compiled, familiesOf } from "../../compile/iptables/compile.js";
-import { printPayload } from "../../compile/iptables/payload.js";
+import { familiesOf } from "../../compile/common/families.js";
+import { printPayload } from "../../compile/common/payload.js";
+import { DUMMY_INTERFACE } from "../../compile/ipvs/addresses.js";
 import type { Version } from "../../compile/versions.js";
 import { printYaml } from "../../documents/yaml.js";
 import { appendAll } from "../../problems/append.js";
 import { hasErrors, type Problem } from "../../problems/problem.js";
-import { mergeStates } from "../../state/nodestate.js";
+import type { Network } from "../../state/network.js";
+import { printAddressLines } from "../../text/ip-addr.js";
+import { printSets } from "../../text/ipset/save.js";
+import { printVirtualServers } from "../../text/ipvsadm.js";
 import { printRuleset } from "../../text/save.js";
+import type { TextKind } from "../../text/segments.js";
 import { type CommonFlags, inputNames, report, say } from "../common.js";
 import {
-  compileFor,
+  type Compilation,
+  compileNode,
   familyWord,
-  type NodeFacts,
   type NodeFlags,
   nodeFacts,
   versionOf,
   withSlices,
 } from "../compiling.js";
-import { EXIT } from "../exit.js";
+import { EXIT, UsageError } from "../exit.js";
 import { hasRules, type Inputs, readInputs, readState } from "../inputs.js";
 import type { IO } from "../io.js";
 import type { CompileDocument } from "../schemas.js";
@@ -29,7 +37,9 @@ import { stateDocument } from "../state-json.js";
 import { clean } from "../style.js";
 
 export interface CompileFlags extends CommonFlags, NodeFlags {
-  readonly output: "restore" | "save" | "endpointslices" | "json";
+  readonly output: "restore" | "save" | IpvsOutput | "endpointslices" | "json";
+  /** Before that of the configuration. */
+  readonly mode?: ProxyConfiguration["mode"];
   readonly family?: Family;
   readonly out?: string;
   /** A dump of the node as it is before. */
@@ -43,7 +53,8 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
   const names = inputNames(named, flags, io, "landfall compile FILE… -o save");
   const inputs = await readInputs(names, io);
   const problems = [...inputs.problems];
-  const cluster = inputs.cluster === undefined ? undefined : withSlices(inputs.cluster, problems);
+  const cluster =
+    inputs.cluster === undefined ? undefined : withMode(withSlices(inputs.cluster, problems), flags);
   if (cluster === undefined && !hasErrors(problems)) {
     problems.push({
       code: "LF5008",
@@ -69,42 +80,81 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
     write(io, printYaml((clusterThen ?? cluster).slices.map(endpointSliceObject)));
     return EXIT.done;
   }
-  const facts = nodeFacts(cluster, inputs.network, flags);
-  appendAll(problems, facts.problems);
-  const then =
-    clusterThen === undefined
-      ? undefined
-      : { cluster: clusterThen, facts: nodeFacts(clusterThen, after?.network ?? inputs.network, flags) };
-  if (then !== undefined) appendAll(problems, then.facts.problems);
   const there = flags.onto === undefined ? undefined : await readInputs([flags.onto], io);
   if (there !== undefined) appendAll(problems, there.problems);
   const onto = there === undefined ? undefined : readState(there, problems);
-  if (hasErrors(problems) || cluster === undefined) return report(problems, io, flags) ?? EXIT.unreadable;
+  const network = networkAmong(inputs, problems) ?? onto?.network;
+  const facts = nodeFacts(cluster, network, flags);
+  appendAll(problems, facts.problems);
+  const networkThen = (after === undefined ? undefined : networkAmong(after, problems)) ?? network;
+  const then =
+    clusterThen === undefined
+      ? undefined
+      : { cluster: clusterThen, facts: nodeFacts(clusterThen, networkThen, flags) };
+  if (then !== undefined) appendAll(problems, then.facts.problems);
+  const { mode, place } = (clusterThen ?? cluster)?.proxy ?? DEFAULT_PROXY_CONFIGURATION;
+  if (mode === "nftables") {
+    problems.push({
+      code: "LF5011",
+      severity: "error",
+      message: "landfall does not write the rules of mode nftables yet",
+      ...(place === undefined || flags.mode !== undefined ? {} : { place }),
+      help: "it writes those of the modes iptables and ipvs: --mode iptables shows what that mode would program",
+    });
+  }
+  if (hasErrors(problems) || cluster === undefined || mode === "nftables")
+    return report(problems, io, flags) ?? EXIT.unreadable;
+  const isOfNode = Object.hasOwn(IPVS_FILES, flags.output);
+  if (isOfNode && mode !== "ipvs") {
+    throw new UsageError(
+      `-o ${flags.output} is for mode ipvs, and the mode is ${mode}`,
+      "give a KubeProxyConfiguration with mode: ipvs, or --mode ipvs",
+    );
+  }
 
   const every = familiesOf(cluster, facts.node);
-  const all = flags.out !== undefined || flags.output === "json";
   const [first = "ipv4"] = every;
-  const families = flags.family !== undefined ? [flags.family] : all && every.length > 0 ? every : [first];
-  const remarks = flags.family === undefined && !all ? otherFamilies(every.slice(1)) : [];
-  const compiled = families.map((family) =>
-    compileFor({
-      cluster,
-      then,
-      facts,
-      flags,
-      family,
-      ...(onto === undefined ? {} : { onto: onto.rulesets }),
-    }),
-  );
-  appendAll(problems, remarks);
-  for (const one of compiled) appendAll(problems, one.problems);
+  const all = isOfNode || flags.out !== undefined || flags.output === "json";
+  // In mode ipvs a proxier of each family runs, whether Services have it or not.
+  const whole = mode === "ipvs" ? BOTH : every.length > 0 ? every : [first];
+  const families = flags.family !== undefined ? [flags.family] : all ? whole : [first];
+  if (flags.family === undefined && !all) appendAll(problems, otherFamilies(every.slice(1)));
+  const compiled = compileNode({ cluster, then, facts, flags, onto }, mode, families);
+  appendAll(problems, compiled.problems);
   report(problems, io, flags);
-  const which = compiled.map(({ family }) => familyWord(family)).join(" and ");
-  say(io, flags, `kube-proxy ${version}, ${which}, node ${clean(facts.name ?? "without a name")}`);
-  if (flags.out !== undefined) await writeAll(compiled, flags.out, flags, io);
-  else if (flags.output === "json") write(io, jsonText(compiled, facts, version));
-  else for (const one of compiled) write(io, textOf(one, flags));
+  const how = mode === "ipvs" ? " in mode ipvs" : "";
+  const which = families.map(familyWord).join(" and ");
+  say(io, flags, `kube-proxy ${version}${how}, ${which}, node ${clean(facts.name ?? "without a name")}`);
+  const done = { ...compiled, families, version, node: facts.name };
+  if (flags.out !== undefined) await writeAll(done, flags.out, flags, io);
+  else write(io, textOf(flags.output, done, flags));
   return EXIT.done;
+}
+
+const BOTH: readonly Family[] = ["ipv4", "ipv6"];
+
+/** Texts of what kube-proxy keeps outside of iptables. */
+const IPVS_FILES = {
+  ipvsadm: "ipvsadm-save.txt",
+  ipset: "ipset-save.txt",
+  addresses: "kube-ipvs0.txt",
+} as const;
+
+type IpvsOutput = keyof typeof IPVS_FILES;
+
+/** `--mode` goes before that of the configuration. */
+function withMode(cluster: ClusterModel, { mode }: CompileFlags): ClusterModel {
+  return mode === undefined
+    ? cluster
+    : { ...cluster, proxy: { ...(cluster.proxy ?? DEFAULT_PROXY_CONFIGURATION), mode } };
+}
+
+const NETWORK_KINDS: readonly TextKind[] = ["interfaces", "routes", "routing-rules", "sysctls"];
+
+/** The node's network as documents and the texts of `ip` and `sysctl` tell it. */
+function networkAmong(inputs: Inputs, problems: Problem[]): Network | undefined {
+  const segments = inputs.segments.filter(({ kind }) => NETWORK_KINDS.includes(kind));
+  return readState({ ...inputs, segments }, problems).network;
 }
 
 /** The cluster after a change: what it does not say of nodes and configuration is as before. */
@@ -126,33 +176,60 @@ function otherFamilies(others: readonly Family[]): readonly Problem[] {
   return [{ code: "LF2010", severity: "note", message }];
 }
 
-function textOf(compiled: Compiled, flags: CompileFlags): string {
-  return flags.output === "restore" ? printPayload(compiled.payload) : saveText(compiled, flags);
+interface Done extends Compilation {
+  readonly families: readonly Family[];
+  readonly version: Version;
+  /** The node's name. */
+  readonly node: string | undefined;
+}
+
+function textOf(output: CompileFlags["output"], done: Done, flags: CompileFlags): string {
+  const { families, payloads, state } = done;
+  switch (output) {
+    case "restore":
+      return families.map((family) => printPayload(payloads[family] ?? { tables: [] })).join("");
+    case "save":
+      return families.map((family) => saveText(family, done, flags)).join("");
+    case "ipvsadm":
+      return printVirtualServers(state.virtualServers?.services ?? []);
+    case "ipset":
+      return printSets(state.sets ?? new Map());
+    case "addresses": {
+      const interfaces = state.network?.interfaces ?? [];
+      const at = interfaces.findIndex(({ name }) => name === DUMMY_INTERFACE);
+      return interfaces
+        .slice(at, at + 1)
+        .map((one) => printAddressLines(one, at + 1))
+        .join("");
+    }
+    case "endpointslices":
+    case "json":
+      return jsonText(done);
+  }
 }
 
 function write(io: IO, text: string): void {
   io.stdout.write(io.stdout.isTerminal ? clean(text, true) : text);
 }
 
-async function writeAll(
-  compiled: readonly Compiled[],
-  folder: string,
-  flags: CompileFlags,
-  io: IO,
-): Promise<void> {
-  for (const one of compiled) {
-    await io.writeFile(folder, `iptables-restore.${one.family}.txt`, printPayload(one.payload));
-    await io.writeFile(folder, `iptables-save.${one.family}.txt`, saveText(one, flags));
+async function writeAll(done: Done, folder: string, flags: CompileFlags, io: IO): Promise<void> {
+  for (const family of done.families) {
+    const one = { ...done, families: [family] };
+    await io.writeFile(folder, `iptables-restore.${family}.txt`, textOf("restore", one, flags));
+    await io.writeFile(folder, `iptables-save.${family}.txt`, textOf("save", one, flags));
   }
+  if (done.mode !== "ipvs") return;
+  for (const output of ["ipvsadm", "ipset", "addresses"] as const)
+    await io.writeFile(folder, IPVS_FILES[output], textOf(output, done, flags));
 }
 
-function jsonText(compiled: readonly Compiled[], { name }: NodeFacts, version: Version): string {
+function jsonText({ version, mode, node, state }: Done): string {
   const document: CompileDocument = {
     schema: "landfall/compile@1",
     kubeProxy: version,
-    mode: "iptables",
-    node: name ?? null,
-    state: stateDocument(mergeStates(compiled.map(({ state }) => state))),
+    mode,
+    node: node ?? null,
+    state: stateDocument(state),
   };
   return `${JSON.stringify(document)}\n`;
 }
@@ -161,9 +238,10 @@ function jsonText(compiled: readonly Compiled[], { name }: NodeFacts, version: V
  * What iptables-save prints afterwards; the first line tells readers the family, without a date that would differ. A dump
  * that was there has such a line of its own.
  */
-function saveText({ family, version, state }: Compiled, flags: CompileFlags): string {
+function saveText(family: Family, { version, state }: Done, flags: CompileFlags): string {
   const ruleset = state.rulesets[family];
-  if (flags.onto !== undefined) return ruleset === undefined ? "" : printRuleset(ruleset);
+  const text = ruleset === undefined ? "" : printRuleset(ruleset);
+  if (flags.onto !== undefined && text.startsWith("#")) return text;
   const program = family === "ipv4" ? "iptables-save" : "ip6tables-save";
-  return `# Generated by ${program}, as after kube-proxy ${version} (landfall)\n${ruleset === undefined ? "" : printRuleset(ruleset)}`;
+  return `# Generated by ${program}, as after kube-proxy ${version} (landfall)\n${text}`;
 }

@@ -1,39 +1,39 @@
 /** `landfall trace`: where does this packet land, with what probability, and why. */
-import type { Family } from "../../../grammar/address.js";
-import { readPacketQuestion } from "../../../grammar/packet-question.js";
-import { resolveQuestion } from "../../cluster/resolve.js";
-import { type Courses, converse } from "../../evaluate/conversation.js";
+import { type ConversationStep, converse } from "../../evaluate/conversation.js";
 import { evaluate } from "../../evaluate/evaluate.js";
-import type { Distribution } from "../../evaluate/outcome.js";
-import { appendAll } from "../../problems/append.js";
-import { hasErrors, type Problem, placeInLine } from "../../problems/problem.js";
-import type { NodeState } from "../../state/nodestate.js";
-import type { TextKind } from "../../text/segments.js";
-import { type CommonFlags, inputNames, report, say } from "../common.js";
+import type { Distribution, Landing } from "../../evaluate/outcome.js";
+import { lowestTerms } from "../../evaluate/share.js";
+import { printTraceLine, traceLines } from "../../explain/trace-lines.js";
+import type { Problem } from "../../problems/problem.js";
 import {
-  compileFor,
-  familyWord,
-  type NodeFacts,
-  type NodeFlags,
-  nodeFacts,
-  versionOf,
-  withSlices,
-} from "../compiling.js";
+  type AskedNode,
+  type AskingFlags,
+  askedInWords,
+  readAskedNode,
+  readyQuestions,
+  rests,
+  sayWhoseRules,
+} from "../asking.js";
+import { inputNames, report } from "../common.js";
 import { EXIT, UsageError } from "../exit.js";
-import { hasRules, type Inputs, readInputs, readSource, readState } from "../inputs.js";
+import { readExpected } from "../expecting.js";
+import { readSource } from "../inputs.js";
 import type { IO } from "../io.js";
 import { namingOf } from "../naming.js";
-import { type Asked, readPackets, stepsOn } from "../packets.js";
-import { clean, styleFor } from "../style.js";
+import { type Asked, readPackets } from "../packets.js";
+import { stepThrough } from "../stepping.js";
+import { clean, type Style, styleFor } from "../style.js";
 import { conversationDocument, traceDocument } from "../trace-json.js";
-import { conversationText, traceText } from "../trace-text.js";
+import { conversationText, landsOn, replyText, traceText } from "../trace-text.js";
 
-export interface TraceFlags extends CommonFlags, NodeFlags {
-  readonly as?: TextKind;
-  readonly output?: "text" | "json" | "ndjson";
+export interface TraceFlags extends AskingFlags {
+  readonly output?: "text" | "json" | "ndjson" | "trace";
+  readonly reply?: boolean;
+  readonly allRules?: boolean;
+  readonly step?: boolean;
   readonly packets?: string;
   readonly packetJson?: string;
-  readonly fresh?: boolean;
+  readonly expect?: string;
   readonly exact?: boolean;
   readonly strict?: boolean;
 }
@@ -49,88 +49,85 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
   if (flags.packets === "-" && [...files, ...(flags.file ?? [])].includes("-")) {
     throw new UsageError("standard input cannot be both the rules and the packets");
   }
+  if (flags.step && [...files, ...(flags.file ?? [])].includes("-"))
+    throw new UsageError("--step asks on standard input, which cannot be the rules too");
   const names =
     flags.packets === "-" && files.length + (flags.file ?? []).length > 0
       ? [...(flags.file ?? []), ...files]
       : inputNames(files, flags, io, USAGE);
-  const read = await readInputs(names, io, flags.as);
-  const dumpProblems: Problem[] = [];
-  const dumped = readState(read, dumpProblems);
-  const withRules = hasRules(read);
-  const derivation: Problem[] = [];
-  // With a dump at hand nothing is compiled, and the Pods only give names and addresses.
-  const cluster =
-    read.cluster !== undefined && !withRules ? withSlices(read.cluster, derivation) : read.cluster;
-  const inputs: Inputs = { ...read, ...(cluster === undefined ? {} : { cluster }) };
-  const facts = nodeFacts(inputs.cluster, dumped.network, flags);
-  // With a dump at hand the objects only give names and addresses, so that a doubt about the node is no error.
-  const doubts = facts.problems.map((one): Problem => (!withRules ? one : { ...one, severity: "note" }));
-  const problems: Problem[] = [...inputs.problems, ...derivation, ...doubts, ...dumpProblems];
-  const packets = await askedPackets(question, flags, inputs, io, problems);
-  const states = new Map<Family, NodeState>();
-  if (!withRules && inputs.cluster === undefined && problems.every(({ severity }) => severity !== "error")) {
-    problems.push({
-      code: "LF1034",
-      severity: "error",
-      message: "no input holds rules or objects",
-      help: `for example: ${USAGE}`,
-    });
-  }
-  const families = hasErrors(problems) ? [] : new Set(packets.map(familyOfAsked));
-  for (const family of families) {
-    states.set(
-      family,
-      withRules ? withNetwork(dumped, facts) : compiledState(inputs, facts, flags, family, problems, dumped),
-    );
-  }
-  const questions = packets.map((asked) => {
-    const state = states.get(familyOfAsked(asked)) ?? { rulesets: {} };
-    return { asked, state, steps: asked.kind === "packet" ? [] : stepsOn(asked, state, problems) };
-  });
+  const problems: Problem[] = [];
+  const node = await readAskedNode(names, flags, io, USAGE, problems);
+  const packets = await askedPackets(question, flags, node, io, problems);
+  const questions = readyQuestions(packets, node, flags, problems);
+  const expected =
+    flags.expect === undefined
+      ? undefined
+      : readExpected(flags.expect, questions, node, { io, flags }, problems);
   const failed = report(problems, io, flags);
   if (failed !== undefined) return failed;
-  if (!withRules) {
-    const whose = `${[...families].map(familyWord).join(" and ")}, node ${clean(facts.name ?? "without a name")}`;
-    say(
-      io,
-      flags,
-      `no live rules given: answering for the rules that kube-proxy ${versionOf(flags)} should have written (${whose})`,
-    );
-  }
-  const naming = namingOf(inputs.cluster);
+  sayWhoseRules(questions, node, flags, io);
+  const naming = namingOf(node.cluster);
   const style = styleFor(io.stdout, io.env, flags);
   const form = flags.output ?? (flags.packets === undefined ? "text" : "ndjson");
   let assumed = false;
+  let isMet = true;
   let firstText = true;
   const options = { fresh: flags.fresh ?? false };
-  const shown = { style, exact: flags.exact ?? false };
+  const shown = { style, exact: flags.exact ?? false, allRules: flags.allRules ?? false };
   const write = (text: string, document: object): void => {
-    const json = form === "text" ? "" : JSON.stringify(document);
-    if (form !== "text") io.stdout.write(`${io.stdout.isTerminal ? clean(json) : json}\n`);
-    else io.stdout.write(`${firstText ? "" : "\n"}${text}`);
+    const json = form === "text" || form === "trace" ? "" : `${JSON.stringify(document)}\n`;
+    const plain = json || `${firstText || form === "trace" ? "" : "\n"}${text}`;
+    io.stdout.write(form !== "text" && io.stdout.isTerminal ? clean(plain, true) : plain);
     firstText = false;
   };
-  for (const { asked, state, steps } of questions) {
+  for (const question of questions) {
+    const { asked, state, steps } = question;
     if (asked.kind === "packet") {
       const answer = evaluate(state, asked.packet, options);
       assumed ||= rests(answer);
-      write(traceText(asked.packet, answer, shown), traceDocument(asked.id, asked.packet, answer, naming));
+      if (flags.step) await stepAll(answer, io, style);
+      else if (form === "trace") write(kernelLines(answer.cases.flatMap(({ landings }) => landings)), {});
+      else if (flags.reply) {
+        const both = converse(state, [{ kind: "packet", packet: asked.packet }, REPLY], options);
+        const text = `${traceText(asked.packet, answer, shown)}\n${replyText(both, shown)}`;
+        write(text, conversationDocument(asked.id, both, naming));
+      } else
+        write(traceText(asked.packet, answer, shown), traceDocument(asked.id, asked.packet, answer, naming));
+      if (expected?.isMet(question, { kind: "packet", answer }) === false) isMet = false;
     } else {
       const answer = converse(state, steps, options);
       assumed ||= rests(answer);
-      write(conversationText(asked.id, answer, shown), conversationDocument(asked.id, answer, naming));
+      const landings = answer.cases.flatMap(({ courses }) => courses.flatMap(({ steps: all }) => all));
+      const text = form === "trace" ? kernelLines(landings) : conversationText(asked.id, answer, shown);
+      write(text, conversationDocument(asked.id, answer, naming));
+      if (expected?.isMet(question, { kind: "conversation", answer }) === false) isMet = false;
     }
   }
+  if (!isMet) return EXIT.differs;
   return flags.strict && assumed ? EXIT.assumed : EXIT.done;
 }
 
-function familyOfAsked(asked: Asked): Family {
-  return asked.kind === "packet" ? asked.packet.family : asked.family;
+/** One case after the other; each begins with what it takes for granted. */
+async function stepAll({ cases }: Distribution, io: IO, style: Style): Promise<void> {
+  for (const one of cases) {
+    const head = one.assuming.map(({ words }) => clean(words)).join(", and ");
+    if (head !== "") io.stdout.write(`${style.paint("yellow", `if ${head}`)}\n`);
+    await stepThrough(one, io, { style, landsOn });
+  }
 }
 
-/** Whether an answer took anything for granted. */
-function rests({ cases, notes }: Distribution | Courses): boolean {
-  return notes.length > 0 || cases.length !== 1 || cases.some(({ assuming }) => assuming.length > 0);
+const REPLY: ConversationStep = { kind: "reply", changes: {} };
+
+/** A block of TRACE lines for each landing, with its share above. */
+function kernelLines(landings: readonly (Landing | null)[]): string {
+  return landings
+    .filter((landing) => landing !== null)
+    .map((landing) => {
+      const lines = traceLines(landing).map((line) => `${printTraceLine(line)}\n`);
+      const { numerator, denominator } = lowestTerms(landing.share);
+      return `# ${denominator === 1n ? "" : `${numerator}/${denominator} `}${landing.verdict}\n${lines.join("")}`;
+    })
+    .join("");
 }
 
 /** Inputs come first: words that are files, `-`, or look like neither a packet nor a part of one. */
@@ -159,7 +156,7 @@ function looksLikePacket(word: string): boolean {
 async function askedPackets(
   question: string,
   flags: TraceFlags,
-  inputs: Inputs,
+  node: AskedNode,
   io: IO,
   problems: Problem[],
 ): Promise<readonly Asked[]> {
@@ -169,47 +166,5 @@ async function askedPackets(
     const sources = await readSource(flags.packets, io, problems);
     return sources.flatMap((source) => readPackets(source, problems));
   }
-  const read = readPacketQuestion(question);
-  const source = { name: "packet", text: question };
-  if (!read.ok) {
-    problems.push({
-      code: "LF1050",
-      severity: "error",
-      message: "this packet cannot be read",
-      place: placeInLine(source, 1, read.offset + 1, question.length + 1),
-      label: `here should be ${read.expected.map((one) => (one === "EOF" ? "the end" : one)).join(", or ")}`,
-      help: "a packet is SOURCE:PORT to DESTINATION:PORT/PROTOCOL, for example 10.1.2.3:4567 to 10.96.0.10:53/udp",
-    });
-    return [];
-  }
-  const resolved = resolveQuestion(read.question, inputs.cluster);
-  if (!resolved.ok) {
-    problems.push({
-      code: "LF1050",
-      severity: "error",
-      message: resolved.message,
-      place: placeInLine(source, 1, 1, question.length + 1),
-      ...(resolved.help === undefined ? {} : { help: resolved.help }),
-    });
-    return [];
-  }
-  return [{ kind: "packet", id: null, packet: resolved.packet }];
-}
-
-function withNetwork(state: NodeState, { network }: NodeFacts): NodeState {
-  return network === undefined ? state : { ...state, network };
-}
-
-function compiledState(
-  inputs: Inputs,
-  facts: NodeFacts,
-  flags: TraceFlags,
-  family: Family,
-  problems: Problem[],
-  { rulesets: _none, network: _merged, ...present }: NodeState,
-): NodeState {
-  if (inputs.cluster === undefined) return { rulesets: {} };
-  const compiled = compileFor({ cluster: inputs.cluster, facts, flags, family });
-  appendAll(problems, compiled.problems);
-  return { ...compiled.state, ...present };
+  return askedInWords(question, node, problems);
 }

@@ -19,7 +19,7 @@ export const ASSUMPTIONS = {
       "What landfall writes is then what the node would have had in mode iptables, not what it has.",
     ],
     example: {
-      command: "compile web.yaml proxy.yaml --quiet",
+      command: "trace web.yaml proxy.yaml 10.1.2.3:4567 to 10.96.0.9:80/tcp --quiet",
       files: {
         "web.yaml": WEB,
         "proxy.yaml":

@@ -173,7 +173,9 @@ e: [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]
     ],
   },
   LF5010: {
-    means: ["On the node that --onto describes, iptables-restore would refuse what kube-proxy writes."],
+    means: [
+      "On the node that --onto describes, iptables-restore would refuse what kube-proxy writes, or ipset a set that it needs.",
+    ],
     matters: [
       "A table is loaded all or nothing: nat stays as it was, though filter, which is written first, may be new. kube-proxy tries again for ever.",
       "Services look right in kubectl while the node still sends packets to old endpoints. kube-proxy's log says `Failed to execute iptables-restore`.",
@@ -192,6 +194,20 @@ COMMIT
     remedy: [
       "Take out the rule that is in the way: one that somebody else wrote, into or out of a chain of kube-proxy's.",
       "Chains whose names begin with KUBE- are kube-proxy's own; rules of one's own belong into chains of one's own.",
+    ],
+  },
+  LF5011: {
+    means: ["The configuration names a mode whose rules landfall does not write: nftables."],
+    matters: [
+      "In mode nftables, kube-proxy writes no iptables rules for Services at all, so that those of another mode would say nothing of the node.",
+    ],
+    example: {
+      command: "compile web.yaml --mode nftables --quiet",
+      files: { "web.yaml": WEB },
+    },
+    remedy: [
+      "--mode iptables or --mode ipvs shows what kube-proxy would program in that mode, with the same configuration otherwise.",
+      "Which mode runs: `curl -s localhost:10249/proxyMode` on the node.",
     ],
   },
 } satisfies Partial<Record<Code, Explanation>>;

@@ -48,4 +48,49 @@ export const PACKETS = {
       "`jq -c '.[]' FILE` turns an array into lines.",
     ],
   },
+  LF1052: {
+    means: [
+      "What is expected of a packet does not follow the language of expectations, or names a service port or a step that is not there.",
+      "The marks stand under the first word that does not fit, and beside them is what would.",
+    ],
+    matters: [
+      "An expectation that is read otherwise than it was meant would be met for the wrong reason, so a doubtful one is refused.",
+      "So is one about a service port that no input names: `never lands on` a name with a slip in it would always be met.",
+    ],
+    example: {
+      command: "check -f expectations.yaml node.save",
+      files: {
+        "node.save": SERVICE_RULES,
+        "expectations.yaml":
+          "version: 1\nexpect:\n  - packet: 10.1.2.3 to 10.96.0.10:53/udp\n    expect: never droped and lands on 10.244.1.5:53\n",
+      },
+    },
+    remedy: [
+      "Write for example `lands on 10.244.1.5:53`, `never dropped`, `share of default/web:http about 1/3`.",
+      "Before an `or`, put parentheses around what `not` or `never` speaks of: `never (dropped or rejected)`.",
+      "The language and the file are described in docs/expectations.md.",
+    ],
+  },
+  LF1053: {
+    means: [
+      "A line of the file that `simulate --connections` names is no event, or a column of it cannot be what it says.",
+      "Events are open, close, expire, ipvs and wait; an open one needs proto, src, sport, dst and dport.",
+    ],
+    matters: [
+      "Which real server IPVS takes hangs on all that came before: one connection more or less, and the turn is another's.",
+      "So nothing is answered when a line cannot be read.",
+    ],
+    example: {
+      command: "simulate ipvsadm.txt --connections events.tsv",
+      files: {
+        "ipvsadm.txt": "-A -t 10.96.0.10:80 -s rr\n-a -t 10.96.0.10:80 -r 10.244.1.10:8080 -m -w 1\n",
+        "events.tsv":
+          "event\tid\tproto\tsrc\tsport\tdst\tdport\nopen\t0\ttcp\t10.9.0.1\t70000\t10.96.0.10\t80\n",
+      },
+    },
+    remedy: [
+      "Put a tab between columns: `printf 'close\\t0\\n'` writes one.",
+      "A first line that begins with `event` names the columns, in any order.",
+    ],
+  },
 } satisfies Partial<Record<Code, Explanation>>;

@@ -1,0 +1,97 @@
+/** Explanations as JSON, schema landfall/explain@1. */
+import type { Family } from "../../grammar/address.js";
+import type { Start } from "../explain/mermaid.js";
+import { jumpsTo, overviewOf } from "../explain/overview.js";
+import { ownerOf } from "../explain/owners.js";
+import { lineOf } from "../explain/sections.js";
+import type { RuleAt, ServicePort, ServicesFound } from "../explain/service-model.js";
+import { ruleWords } from "../explain/words.js";
+import type { NodeState } from "../state/nodestate.js";
+import { chainOf, type Ruleset, rulesOf } from "../state/rules.js";
+import { printRule } from "../text/save.js";
+import type { CodeDocument } from "./explain-codes.js";
+import type { ExplainDocument } from "./schemas.js";
+import { serviceDocument } from "./services-json.js";
+
+/** What is explained. */
+export interface Explained {
+  readonly state: NodeState;
+  readonly found: ServicesFound;
+  /** Nothing was named: rules as a whole. */
+  readonly rulesets: readonly Ruleset[];
+  readonly services: readonly ServicePort[];
+  readonly chains: readonly Start[];
+  readonly rules: readonly { readonly ruleset: Ruleset; readonly at: RuleAt }[];
+}
+
+export function explainDocument(
+  explained: Explained | undefined,
+  codes: readonly CodeDocument[],
+): ExplainDocument {
+  const { rulesets = [], services = [], chains = [], rules = [], found } = explained ?? {};
+  return {
+    schema: "landfall/explain@1",
+    overviews: rulesets.map(overviewRecord),
+    services: services.map(serviceDocument),
+    chains: chains.map(({ ruleset, table, chain: name }) => {
+      const chain = chainOf(ruleset, table, name);
+      const own = chain === undefined ? [] : rulesOf(chain);
+      return {
+        family: ruleset.family,
+        table,
+        chain: name,
+        owner: ownerOf(name) ?? null,
+        policy: chain?.policy ?? null,
+        usedBy: jumpsTo(ruleset, table, name).map(({ chain: user, number, rule }) => ({
+          table,
+          chain: user,
+          rule: number,
+          line: lineOf(rule) ?? null,
+        })),
+        rules: own.map((rule, index) =>
+          ruleRecord({ table, chain: name, number: index + 1, rule }, ruleset.family),
+        ),
+      };
+    }),
+    rules: rules.map(({ ruleset, at }) => ruleRecord(at, ruleset.family)),
+    assumed: [...(found?.assumed ?? [])],
+    codes: [...codes],
+  };
+}
+
+function overviewRecord(ruleset: Ruleset): ExplainDocument["overviews"][number] {
+  const { family, tables, owners, proxyVersions, policies, refusals } = overviewOf(ruleset);
+  const minor = (version: number | undefined) => (version === undefined ? null : `1.${version}`);
+  return {
+    family,
+    tables: tables.map(({ name, chains, rules, isFragment: fragment }) => ({
+      name,
+      chains,
+      rules,
+      fragment,
+    })),
+    owners: owners.map(({ name, chains, rules }) => ({ name: name ?? null, chains, rules })),
+    kubeProxy:
+      proxyVersions === undefined
+        ? null
+        : { since: minor(proxyVersions.since), until: minor(proxyVersions.until) },
+    policies: policies.map(({ packets, ...one }) => ({
+      ...one,
+      packets: packets === undefined ? null : `${packets}`,
+    })),
+    refusals: refusals.map((at) => ruleRecord(at, family)),
+  };
+}
+
+function ruleRecord(at: RuleAt, family: Family): ExplainDocument["rules"][number] {
+  const { table, chain, number, rule } = at;
+  return {
+    table,
+    chain,
+    rule: number,
+    line: lineOf(rule) ?? null,
+    text: printRule(rule, chain, family),
+    words: ruleWords(rule, family),
+    packets: rule.counters === undefined ? null : `${rule.counters.packets}`,
+  };
+}
