@@ -25,7 +25,7 @@ export const TPROXY = defineTarget({
   meaning: ({ port, address, mark }, { family }) => ({
     kind: "tproxy",
     address: address?.value ?? (family === "ipv4" ? 0 : 0n),
-    port: port.value,
+    port: port?.value ?? 0,
     clear: mark?.value.mask ?? 0,
     toggle: mark?.value.value ?? 0,
   }),

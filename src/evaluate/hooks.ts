@@ -155,11 +155,12 @@ function isMarkChanged(before: LivePacket, after: LivePacket): boolean {
 /** A packet as it is sent, with its source and its first route: by what it asked for, even if a rule then turns it elsewhere. */
 function sentBy(start: World, context: EvaluationContext, ends: End[]): readonly World[] {
   const { network } = context.state;
-  const { source, destination } = start.packet;
-  const isBound = source !== undefined && source !== null;
+  const { source, destination, sender } = start.packet;
+  // An ICMP error gets its source by the same lookup.
+  const isBound = source !== undefined && source !== null && sender !== "kernel";
   if (isBound || destination === null) return routedAgain(start, context, ends);
   return waysOf(start, context, { source: null }).flatMap(({ world, way }) => {
-    const chosen = withPacket(world, { source: sourceBy(way, destination, network) ?? source });
+    const chosen = withPacket(world, { source: source ?? sourceBy(way, destination, network) ?? source });
     if (asksAgain(chosen.packet, way)) return routedAgain(chosen, context, ends);
     const unroutable = routeError(way);
     if (unroutable === undefined) return [onWay({ world: chosen, way })];
@@ -168,11 +169,13 @@ function sentBy(start: World, context: EvaluationContext, ends: End[]): readonly
   });
 }
 
-/** With its source known, IPv4's TCP asks for a route once more; IPv6 does when there was none. */
-function asksAgain({ family, protocol, source }: LivePacket, way: Way): boolean {
-  if (source === undefined || source === null) return false;
+const CONNECTING: readonly number[] = [PROTOCOL.tcp, PROTOCOL.udp];
+
+/** With its source known, who connects over IPv4 asks for a route once more; IPv6 does when there was none. */
+function asksAgain({ family, protocol, source, sender }: LivePacket, way: Way): boolean {
+  if (source === undefined || source === null || sender === "kernel") return false;
   const isRefused = routeError(way) !== undefined;
-  return family === "ipv4" ? protocol === PROTOCOL.tcp && !isRefused : isRefused;
+  return family === "ipv4" ? CONNECTING.includes(protocol) && !isRefused : isRefused;
 }
 
 function routedAgain(world: World, context: EvaluationContext, ends: End[]): readonly World[] {

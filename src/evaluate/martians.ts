@@ -3,6 +3,7 @@ import { type Address, ALL_ONES } from "../../grammar/address.js";
 import type { Route } from "../state/network.js";
 import {
   addressesOf,
+  addressType,
   interfaceNamed,
   isLinkLocal,
   isLoopback,
@@ -92,7 +93,7 @@ function failsReverse(filter: number, packet: LivePacket, way: Way, context: Eva
   if (source === undefined || knownInterfaces(network, packet.family) === undefined) return false;
   const minds = interfaceSetting("src_valid_mark", inInterface, network) !== 0;
   const back = certainRoute(source, network, {
-    source: destination,
+    source: addressType(destination, network) === "BROADCAST" ? null : destination,
     mark: minds ? mark : 0,
     // As if the packet went back by where it is now going to.
     inInterface: way.kind === "out" ? way.dev : null,

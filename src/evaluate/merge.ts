@@ -3,7 +3,7 @@
  * would make a million ways.
  */
 import { memoryKey } from "./memory.js";
-import { isSameShare, plus } from "./share.js";
+import { isSameShare, plus, shortened } from "./share.js";
 import type { Assumed, LivePacket, World } from "./world.js";
 
 /** Up to so many worlds nothing is merged, so that each way keeps its own steps for the explanation. */
@@ -29,7 +29,7 @@ function mergeGroup(worlds: readonly World[]): readonly World[] {
     const merged = new Map<Assumed | undefined, World>();
     for (const world of open) {
       const same = merged.get(world.assumed);
-      const share = same === undefined ? world.share : plus(same.share, world.share);
+      const share = same === undefined ? world.share : shortened(plus(same.share, world.share));
       merged.set(world.assumed, { ...(same ?? world), share });
     }
     const next: World[] = [];

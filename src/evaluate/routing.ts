@@ -129,7 +129,7 @@ function hopQuestion(
 }
 
 /** The interface that a way leaves by; `lo` for the node itself. */
-export function deviceOf(way: Way): string | undefined {
+function deviceOf(way: Way): string | undefined {
   return way.kind === "out" ? way.dev : way.kind === "local" ? "lo" : undefined;
 }
 

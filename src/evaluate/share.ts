@@ -47,6 +47,15 @@ export function plus(left: Share, right: Share): Share {
     : { numerator, exponent, divisor: left.divisor };
 }
 
+/** The same share with smaller numbers, where that is cheap to see: sums that come to one again after many draws. */
+export function shortened(share: Share): Share {
+  const { numerator, exponent, divisor } = share;
+  if (divisor !== undefined || exponent < DRAW_BITS || BigInt.asUintN(DRAW_BITS, numerator) !== 0n)
+    return share;
+  const { numerator: least, denominator } = lowestTerms(share);
+  return { numerator: least, exponent: denominator.toString(2).length - 1 };
+}
+
 /** Whether two shares are equal, however far each is reduced. */
 export function isSameShare(left: Share, right: Share): boolean {
   const exponent = Math.max(left.exponent, right.exponent);

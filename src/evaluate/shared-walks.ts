@@ -8,7 +8,7 @@ import { assumedAnswer, assuming } from "./facts.js";
 import { worldKey } from "./merge.js";
 import type { Step } from "./outcome.js";
 import { CERTAIN, product } from "./share.js";
-import type { World } from "./world.js";
+import type { Assumed, World } from "./world.js";
 
 /** By chain and packet; of one table at one hook. */
 export type SharedWalks<T> = Map<string, { visits: number; ends: readonly T[] | undefined }>;
@@ -32,21 +32,38 @@ export function shareWalk<T extends { readonly world: World }>(
   walks.set(key, shared);
   if (++shared.visits <= VISITS_PLAIN) return walk(start);
   shared.ends ??= walk({ ...start, share: CERTAIN, assumed: undefined, lastStep: undefined });
+  // Ways that have assumed the same go on sharing it, which merging looks for.
+  const told = new Map<Assumed, Assumed | "impossible">();
   return shared.ends.flatMap((end) => {
     context.budget.steps--;
-    const world = goOnAs(end.world, start, context);
-    return world === undefined ? [] : [{ ...end, world }];
+    const assumed = alsoAssuming(end.world.assumed, start.assumed, told, context);
+    return assumed === "impossible" ? [] : [{ ...end, world: goOnAs(end.world, start, assumed, context) }];
   });
 }
 
-/** A way from the chain's beginning, behind the way to it; undefined: what both assume cannot be. */
-function goOnAs(end: World, start: World, context: EvaluationContext): World | undefined {
-  let { assumed } = start;
-  for (const { atom, holds } of backwards(end.assumed).reverse()) {
-    const known = assumedAnswer(atom, assumed, context.start);
-    if (known === undefined) assumed = assuming(assumed, atom, holds, context.start);
-    else if (known !== holds) return undefined;
+/** What a way from the chain's beginning assumes, on top of what was assumed before. */
+function alsoAssuming(
+  inside: Assumed | undefined,
+  before: Assumed | undefined,
+  told: Map<Assumed, Assumed | "impossible">,
+  { start }: EvaluationContext,
+): Assumed | undefined | "impossible" {
+  let all: Assumed | undefined | "impossible" = before;
+  for (const one of backwards(inside).reverse()) {
+    const known = told.get(one);
+    if (known !== undefined) all = known;
+    else if (all !== "impossible") {
+      const answer = assumedAnswer(one.atom, all, start);
+      if (answer === undefined) all = assuming(all, one.atom, one.holds, start);
+      else if (answer !== one.holds) all = "impossible";
+    }
+    if (all !== undefined) told.set(one, all);
   }
+  return all;
+}
+
+/** A way from the chain's beginning, behind the way to it. */
+function goOnAs(end: World, start: World, assumed: Assumed | undefined, context: EvaluationContext): World {
   const steps = backwards<Step>(end.lastStep, STEPS_TOLD + 1);
   if (steps.length > STEPS_TOLD) {
     context.notes.add("chains that lead to each other many times: not every rule on the way is told");
@@ -54,7 +71,7 @@ function goOnAs(end: World, start: World, context: EvaluationContext): World | u
   }
   const lastStep = steps
     .reverse()
-    .reduce((previous, step): Step => ({ ...step, previous }), start.lastStep as Step);
+    .reduce((previous: Step | undefined, step): Step => ({ ...step, previous }), start.lastStep);
   return { ...end, share: product(start.share, end.share), assumed, lastStep };
 }
 

@@ -129,7 +129,25 @@ function walkRules(
       : withStep(world, { table, chain: name, number: rules.length + 1 }, "return", undefined);
     ends.push({ end: "return", world: ended });
   }
-  return ends;
+  return mergeEnds(ends);
+}
+
+/** Up to so many ends stay in the order in which they were met. */
+const ENDS_FEW = 64;
+
+/** The same ends with fewer worlds, if there are many. */
+function mergeEnds(ends: readonly Walked[]): readonly Walked[] {
+  if (ends.length <= ENDS_FEW) return ends;
+  const alike = new Map<string, Walked[]>();
+  for (const end of ends) {
+    const key = `${end.end} ${end.end === "reject" ? end.with : ""}`;
+    const same = alike.get(key);
+    if (same === undefined) alike.set(key, [end]);
+    else same.push(end);
+  }
+  return [...alike.values()].flatMap((same) =>
+    mergeWorlds(same.map(({ world }) => world)).map((world): Walked => ({ ...(same[0] as Walked), world })),
+  );
 }
 
 interface Visit {
