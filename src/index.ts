@@ -20,6 +20,8 @@ export {
   type IpvsOptions,
 } from "./compile/ipvs/compile.js";
 export { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "./compile/versions.js";
+export { type CompareStatesOptions, compareStates, type Differences } from "./diff/compare.js";
+export { makeSide, type Side } from "./diff/side.js";
 export { readDocuments } from "./documents/read.js";
 export {
   type ConversationStep,

@@ -3,7 +3,7 @@ import type { Family } from "../../grammar/address.js";
 import type { Start } from "../explain/mermaid.js";
 import { jumpsTo, overviewOf } from "../explain/overview.js";
 import { ownerOf } from "../explain/owners.js";
-import { lineOf } from "../explain/sections.js";
+import { isFragment, lineOf, otherRules } from "../explain/sections.js";
 import type { RuleAt, ServicePort, ServicesFound } from "../explain/service-model.js";
 import { ruleWords } from "../explain/words.js";
 import type { NodeState } from "../state/nodestate.js";
@@ -53,7 +53,12 @@ export function explainDocument(
         ),
       };
     }),
-    rules: rules.map(({ ruleset, at }) => ruleRecord(at, ruleset.family)),
+    rules: [
+      ...rules.map(({ ruleset, at }) => ruleRecord(at, ruleset.family)),
+      ...rulesets
+        .filter(isFragment)
+        .flatMap((ruleset) => otherRules(ruleset, []).map((at) => ruleRecord(at, ruleset.family))),
+    ],
     assumed: [...(found?.assumed ?? [])],
     codes: [...codes],
   };

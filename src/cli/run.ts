@@ -224,7 +224,10 @@ Events have the columns event, id, proto, src, sport, dst, dport:
     .description(
       "Compare two dumps, the rules of two sets of objects, or of the same objects under two versions of kube-proxy.",
     )
-    .argument("[words...]", "two inputs, or what --kube-proxy A..B compiles; then names of services; - is standard input")
+    .argument(
+      "[words...]",
+      "two inputs, or what --kube-proxy A..B compiles; then names of services; - is standard input",
+    )
     .addOption(outputFlag(["text", "json", "markdown"], "text"))
     .option("--behaviour", "only which packets fare differently")
     .option("--structure", "only which chains and rules differ, where it can matter")
@@ -232,7 +235,9 @@ Events have the columns event, id, proto, src, sport, dst, dport:
     .option("--mode <mode>", "of kube-proxy, or two: iptables..ipvs; default: that of its configuration")
     .option("-n, --namespace <namespace>", "only the behaviour of its services")
     .addOption(
-      new Option("--max-examples <count>", "differences in behaviour that are shown").argParser(Number).default(20),
+      new Option("--max-examples <count>", "differences in behaviour that are shown")
+        .argParser(Number)
+        .default(20),
     )
     .addOption(asOption())
     .option("--exact", "shares as fractions")
@@ -342,7 +347,7 @@ Events have the columns event, id, proto, src, sport, dst, dport:
     .description("Print the JSON Schema of a document that -o json prints.")
     .argument(
       "<document>",
-      "compile, trace, check, expectations (files of check), explain, versions, or diagnostics (lines of --diagnostics json)",
+      "compile, trace, simulate (a line of -o ndjson), check, expectations (files of check), explain, versions, or diagnostics (lines of --diagnostics json)",
     );
   withCommonFlags(schema).action(async (name) =>
     finish(await (await import("./commands/schema.js")).schema(name, io)),

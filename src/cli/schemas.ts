@@ -441,7 +441,8 @@ export const diffSchema = z
           entryPoints: count,
           differing: count,
           rounded: count.check(about("entry points at which shares differ by rounding alone")),
-          packets: count.check(about("evaluated on both sides")),
+          byRules: count.check(about("entry points whose packets meet the same rules on both sides")),
+          packets: count.check(about("to the other entry points, evaluated on both sides")),
           proof: z.boolean().check(about("true: every packet was compared, not only those to entry points")),
           changes: z.array(
             z.strictObject({
@@ -650,7 +651,7 @@ export const explainSchema = z
         rules: z.array(ruleInWords),
       }),
     ),
-    rules: z.array(ruleInWords),
+    rules: z.array(ruleInWords).check(about("those that were named, and all of a fragment")),
     assumed: sentences.check(about("rules that a fragment lacks and that were taken to be there")),
     codes: z.array(
       z.strictObject({

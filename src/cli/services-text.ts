@@ -100,7 +100,7 @@ function endpointsCell(service: ServicePort, { wide, exact }: ServicesTextOption
 }
 
 /** `33.3 % each: a, b, c`, or each with a share of its own. */
-export function endpointsText(
+function endpointsText(
   clients: Clients | undefined,
   reached: readonly Outcome[],
   { max, exact }: { max: number; exact: boolean },
@@ -119,12 +119,12 @@ function shortened(words: readonly string[], wide: boolean): readonly string[] {
     : [...words.slice(0, ENDPOINTS_MAX), `and ${words.length - ENDPOINTS_MAX} more`];
 }
 
-export function affinityOf({ affinitySeconds }: ServicePort): string {
+function affinityOf({ affinitySeconds }: ServicePort): string {
   return affinitySeconds === undefined ? "None" : `ClientIP ${affinitySeconds}s`;
 }
 
 /** `Cluster`, or which of the two is Local. */
-export function policyOf({ internalPolicy, externalPolicy, scheduler }: ServicePort): string {
+function policyOf({ internalPolicy, externalPolicy, scheduler }: ServicePort): string {
   if (scheduler !== undefined) return scheduler;
   const known = [internalPolicy, externalPolicy].filter((one) => one !== undefined);
   if (known.length === 0) return "?";

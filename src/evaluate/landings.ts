@@ -35,9 +35,8 @@ export function failed(world: World, errno: string, context: EvaluationContext):
 export function rejected(world: World, answer: string, context: EvaluationContext, hook?: Hook): End {
   const { packet } = world;
   const reset = answer === "tcp-reset";
-  const answered = reset
-    ? ((packet.tcpFlags ?? 0) & RST) === 0
-    : !isErrorMessage(packet) && !isForMany(packet.destination, context);
+  const isAnswer = reset ? ((packet.tcpFlags ?? 0) & RST) !== 0 : isErrorMessage(packet);
+  const answered = !isAnswer && !isForMany(packet.destination, context);
   const sees = answered && !(hook === "OUTPUT" && packet.protocol !== PROTOCOL.tcp);
   const refused = end("reject", world, context, {
     with: answer,

@@ -35,7 +35,7 @@ export function shareWalk<T extends { readonly world: World }>(
   // Ways that have assumed the same go on sharing it, which merging looks for.
   const told = new Map<Assumed, Assumed | "impossible">();
   return shared.ends.flatMap((end) => {
-    context.budget.steps--;
+    if (--context.budget.steps < 0) return [];
     const assumed = alsoAssuming(end.world.assumed, start.assumed, told, context);
     return assumed === "impossible" ? [] : [{ ...end, world: goOnAs(end.world, start, assumed, context) }];
   });

@@ -56,6 +56,9 @@ const DEPTH_MAX = 256;
 /** Ways that one packet may have gone by one rule. */
 const WAYS_MAX = 50_000;
 
+/** Bits of an exact share; a thousand draws in a row have 31,000. */
+const BITS_MAX = 400_000;
+
 interface Position {
   readonly table: string;
   readonly hook: Hook;
@@ -119,7 +122,8 @@ function walkRules(
     }
     live = mergeWorlds(next);
     // Counted as work done: so many ways are never an answer to read.
-    if (live.length > WAYS_MAX) context.budget.steps = -1;
+    if (live.length > WAYS_MAX || live.some(({ share }) => share.exponent > BITS_MAX))
+      context.budget.steps = -1;
     if (live.length === 0) break;
   }
   for (const world of live) {

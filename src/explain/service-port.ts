@@ -1,7 +1,7 @@
 /** Which service port a packet went through, as far as the comments of the rules on its way say. */
-import { matchNamed } from "../../grammar/extensions.js";
 import type { Landing } from "../evaluate/outcome.js";
 import type { Rule } from "../state/rules.js";
+import { commentOf } from "./service-names.js";
 
 /** `default/web:http`, with what kube-proxy's comment says behind it ("cluster IP"). */
 export interface NamedServicePort {
@@ -18,19 +18,16 @@ export function servicePortOf(landing: Landing): NamedServicePort | undefined {
   let found: NamedServicePort | undefined;
   // Steps are linked from the last to the first, so the last one found stands first on the way.
   for (let step = landing.lastStep; step !== undefined; step = step.previous) {
-    const text = step.rule === undefined ? undefined : remarkOf(step.rule);
-    const named = text === undefined ? null : NAMED.exec(text);
-    if (named?.[1] !== undefined) found = { name: named[1], reachedBy: named[2] ?? found?.reachedBy ?? "" };
+    const named = step.rule === undefined ? undefined : servicePortNamedBy(step.rule);
+    if (named !== undefined)
+      found = { name: named.name, reachedBy: named.reachedBy || (found?.reachedBy ?? "") };
   }
   return found;
 }
 
-/** The text that a rule carries for its readers, if it has one. */
-function remarkOf(rule: Rule): string | undefined {
-  for (const term of rule.matches) {
-    // A remark does not hang on the family.
-    const text = term.kind === "match" ? matchNamed(term.name, "ipv4")?.remark?.(term.given) : undefined;
-    if (text !== undefined) return text;
-  }
-  return undefined;
+/** The service port that the comment of a rule names. */
+export function servicePortNamedBy(rule: Rule): NamedServicePort | undefined {
+  const text = commentOf(rule);
+  const [, name, reachedBy = ""] = (text === undefined ? null : NAMED.exec(text)) ?? [];
+  return name === undefined ? undefined : { name, reachedBy };
 }

@@ -2,8 +2,8 @@
 import { bench, describe } from "vitest";
 import { readAddress } from "../../grammar/address.js";
 import { readCluster } from "../../src/cluster/read.js";
+import { printPayload } from "../../src/compile/common/payload.js";
 import { compileIptables } from "../../src/compile/iptables/compile.js";
-import { printPayload } from "../../src/compile/iptables/payload.js";
 import { readDocuments } from "../../src/documents/read.js";
 import { evaluate } from "../../src/evaluate/evaluate.js";
 import { readRules } from "../../src/text/rules.js";

@@ -103,13 +103,10 @@ what to do
   });
 
   test.each([
-    [[], "error: no code was named\n  = help: explain takes the codes"],
+    [[], "error: no input was named\n  = help: landfall explain FILE"],
     [["LF1107"], "error: there is no code LF1107\n  = help: did you mean LF1007?\n"],
     [["LF77777"], "error: there is no code LF77777\n  = help: explain takes the codes"],
-    [
-      ["node-a.save"],
-      "error: node-a.save is no code, and dumps and rules are not explained yet\n  = help: explain takes",
-    ],
+    [["node-b.save"], "error: node-b.save is no code, and there is no such file\n  = help: explain takes"],
     [["LF1007", "__proto__"], "error: __proto__ is no code"],
     [["a\u001b[31m"], "error: a\\x1b[31m is no code"],
   ])("%j is wrong usage", async (args, message) => {

@@ -23,6 +23,9 @@ const EXAMPLES = Object.fromEntries(
   ]),
 );
 
+/** The dump of the example, `node-a.save`. */
+export const EXAMPLE_DUMP = readFileSync(join(EXAMPLE, "node-a.save"), "utf8");
+
 export async function landfall(args: readonly string[], world: World = {}): Promise<Ran> {
   const io = memoryIO({ ...world, files: { ...EXAMPLES, ...world.files } });
   return { code: await run(args, io), ...io.text, written: io.written };

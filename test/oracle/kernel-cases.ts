@@ -614,23 +614,28 @@ function stepsOf(making: Making, network: NetworkSpec): readonly StepSpec[] {
   const several = dice.chance(making.counts || making.lists ? 0.9 : 0.6);
   const count = several ? 1 + dice.below(5) : 0;
   let answered = false;
+  // The packet whose connection the other end has spoken in, so that there is something to acknowledge.
+  let known = -1;
   for (let index = 0; index < count; index++) {
     const isSctp = steps.some(({ proto }) => proto === "sctp");
     const kind = dice.below(12);
     if (kind <= 3 && !isSctp) {
-      const flags = answered
+      const flags: string = answered
         ? dice.pick(LATER_FLAGS)
         : dice.pick(["SA", "SA", "SA", "SA", "RA", "R", "A", "S", "FA"]);
       const seq = flags.includes("S") ? 5000 : answered ? 5001 : 0;
       const query = steps.find((step) => "dst" in step)?.icmpType;
       const answer = query === undefined ? {} : { icmpType: ECHO_REPLIES[Number(query)] ?? Number(query) };
       steps.push({ reply: true, flags, seq, ack: 1001, ...answer });
-      answered ||= flags === "SA";
+      if (flags === "SA") {
+        answered = true;
+        known = steps.findLastIndex((step) => "dst" in step);
+      }
     } else if (kind <= 6) {
       const which = dice.pick(steps.flatMap((step, at) => ("dst" in step ? [at] : [])));
       const flags = dice.pick(answered ? LATER_FLAGS : ["S", "S", "A", "FA", "R"]);
       const seq = flags.includes("S") ? 1000 : 1001;
-      steps.push({ again: which, flags, seq, ack: flags.includes("A") && answered ? 5001 : 0 });
+      steps.push({ again: which, flags, seq, ack: flags.includes("A") && which === known ? 5001 : 0 });
     } else if (kind === 7 || kind === 8) {
       const types =
         family === "ipv4"
@@ -741,7 +746,6 @@ function packetOf(
     // In the window, if it should belong to a connection that is there.
     if (before !== undefined && !flags.includes("S")) {
       packet.seq = 1001;
-      packet.ack = flags.includes("A") ? 5001 : 0;
     }
   }
   if (packet.in === "local" && dice.chance(0.15)) packet.mark = dice.pick([1, 0x4000]);
