@@ -3,7 +3,7 @@
  * everything that reasons about packets (evaluate, diff, lint, explain). New iptables extensions are put into these
  * words, so none of those has to know that an extension exists.
  */
-import type { Address, Family } from "./address.js";
+import type { Address, Family, Network } from "./address.js";
 
 /** Hooks of netfilter, by the name of their built-in chain. */
 export type Hook = "PREROUTING" | "INPUT" | "FORWARD" | "OUTPUT" | "POSTROUTING";
@@ -146,6 +146,8 @@ export type Condition =
       readonly perRule?: boolean;
       /** It asks for a token of the rule's own bucket: that holds `burst` at most, and gets one every `period` seconds. */
       readonly bucket?: { readonly burst: number; readonly period: number };
+      /** It asks whether IPVS has handled the packet: no secret where the virtual servers are known. */
+      readonly served?: ServedQuestion;
     }
   /**
    * Not modelled (a BPF program, an extension that is not described): both answers are kept. `question` says what it hangs
@@ -155,6 +157,16 @@ export type Condition =
   | { readonly kind: "not"; readonly of: Condition }
   | { readonly kind: "all"; readonly of: readonly Condition[] }
   | { readonly kind: "any"; readonly of: readonly Condition[] };
+
+/** What xt_ipvs asks of a packet and its connection: all parts must fit; none: whether IPVS has handled it at all. */
+export interface ServedQuestion {
+  readonly parts: readonly (
+    | { readonly field: "protocol" | "port"; readonly number: number; readonly negated: boolean }
+    | { readonly field: "address"; readonly network: Network; readonly negated: boolean }
+    | { readonly field: "method"; readonly word: string; readonly negated: boolean }
+    | { readonly field: "direction"; readonly word: string }
+  )[];
+}
 
 /** Something a match does besides being true (xt_recent's `--set`, `--update`, `--remove`). */
 export interface Remember {
@@ -301,7 +313,7 @@ export function within(field: NumberField, from: Address, to: Address = from): C
 }
 
 /** A question in words; see `hidden`. */
-export function hidden(yes: string, no: string): Condition {
+export function hidden(yes: string, no: string): Extract<Condition, { kind: "hidden" }> {
   return { kind: "hidden", yes, no };
 }
 

@@ -1,5 +1,5 @@
 import { defineMatch, flag } from "../description.js";
-import { hidden, negatedIf } from "../meaning.js";
+import { hidden, negatedIf, type ServedQuestion } from "../meaning.js";
 import { printedText } from "../print.js";
 import { bareNetworkKind, oneOfKind, protocolKind, resolvedPortKind } from "../values.js";
 
@@ -30,13 +30,24 @@ export const ipvs = defineMatch({
   },
   meaning(given, { family }) {
     const { ipvs: belongs, ...parts } = given;
+    const { protocol, port, address, method, direction, control } = parts;
+    const asks: ServedQuestion["parts"] = [
+      ...(protocol
+        ? [{ field: "protocol", number: protocol.value, negated: protocol.negated } as const]
+        : []),
+      ...(port ? [{ field: "port", number: port.value, negated: port.negated } as const] : []),
+      ...(address ? [{ field: "address", network: address.value, negated: address.negated } as const] : []),
+      ...(method ? [{ field: "method", word: method.value, negated: method.negated } as const] : []),
+      ...(direction ? [{ field: "direction", word: direction.value } as const] : []),
+    ];
     const asked = printedText(OPTIONS, parts, family);
     const what = `a connection that IPVS handles${asked && ` and that fits ${asked}`}`;
     return {
-      condition: negatedIf(
-        belongs?.negated ?? false,
-        hidden(`the packet belongs to ${what}`, `the packet does not belong to ${what}`),
-      ),
+      condition: negatedIf(belongs?.negated ?? false, {
+        ...hidden(`the packet belongs to ${what}`, `the packet does not belong to ${what}`),
+        // Which connection controls which is not modelled.
+        ...(control === undefined ? { served: { parts: asks } } : {}),
+      }),
     };
   },
   examples: [

@@ -24,6 +24,7 @@ export function diffDocument(found: Differences, naming: Naming, options: DiffTe
           entryPoints: found.behaviour.entryPoints,
           differing: found.behaviour.differing,
           rounded: found.behaviour.rounded,
+          byRules: found.behaviour.byRules,
           packets: found.behaviour.packets,
           proof: false,
           changes: found.behaviour.changes.map((change) => {

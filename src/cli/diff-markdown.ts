@@ -1,9 +1,9 @@
 /** Differences as Markdown, for a pull request. */
-import { nameOf } from "../diff/behaviour.js";
 import type { Differences } from "../diff/compare.js";
 import { questionText } from "../diff/question.js";
 import { changedOutcomes, tellingRules } from "../diff/telling.js";
 import {
+  assumingText,
   behaviourSummary,
   clientsText,
   type DiffTextOptions,
@@ -15,6 +15,7 @@ import {
   structureSummary,
   textSummary,
   titleOf,
+  undecidedLines,
 } from "./diff-text.js";
 import { clean, type Style } from "./style.js";
 
@@ -36,7 +37,7 @@ export function diffMarkdown(found: Differences, options: DiffTextOptions): stri
         const { example } = change;
         const [one, other] = [questionText(example.left), questionText(example.right)];
         const packet = one === other ? `\`${one}\`` : `\`${one}\` and \`${other}\``;
-        const assuming = example.difference.assuming.map((words) => cell(words)).join(", and ");
+        const assuming = cell(assumingText(example.difference.assuming));
         const rules = tellingRules(change, left, right);
         return [
           titleOf(change),
@@ -56,8 +57,8 @@ export function diffMarkdown(found: Differences, options: DiffTextOptions): stri
     if (changes.length > shown.length) parts.push(`… and ${changes.length - shown.length} more`);
     if (undecided.length > 0)
       parts.push(
-        undecided
-          .map(({ entry, who, why }) => `- not decided: ${cell(`${nameOf(entry)} ${who}: ${why}`)}`)
+        undecidedLines(found.behaviour)
+          .map((line) => `- ${cell(line)}`)
           .join("\n"),
       );
     parts.push(scopeOf(found.behaviour));

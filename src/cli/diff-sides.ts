@@ -24,7 +24,7 @@ export interface Sides {
   readonly right: Side;
 }
 
-export const DIFF_USAGE = "landfall diff A B, or landfall diff --kube-proxy 1.27..1.30 objects.yaml";
+const DIFF_USAGE = "landfall diff A B, or landfall diff --kube-proxy 1.27..1.30 objects.yaml";
 
 /** Reads and compiles both sides; problems are added. Undefined when they hold an error. `others`: words that are no files. */
 export async function readSides(

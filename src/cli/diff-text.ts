@@ -8,7 +8,9 @@ import type { StructureChange, StructureDifference } from "../diff/structure.js"
 import { type ChangedOutcomes, changedOutcomes, type Outcome, tellingRules } from "../diff/telling.js";
 import type { Hunk, TextDifference } from "../diff/text.js";
 import type { Step } from "../evaluate/outcome.js";
+import { NOTHING, plus } from "../evaluate/share.js";
 import { endWords } from "../explain/service-words.js";
+import { appendAll } from "../problems/append.js";
 import { clean, type Style } from "./style.js";
 import { table } from "./table.js";
 import { landsOn, shareText } from "./trace-text.js";
@@ -29,11 +31,11 @@ export interface DiffTextOptions {
 
 export function diffText(found: Differences, options: DiffTextOptions): string {
   const lines: string[] = [];
-  if (options.behaviour) lines.push(...behaviourLines(found.behaviour, options));
+  if (options.behaviour) appendAll(lines, behaviourLines(found.behaviour, options));
   if (options.structure === "summary") lines.push(`structure   ${structureSummary(found.structure)}`);
-  if (options.structure === "full") lines.push(...structureLines(found.structure, options.style));
+  if (options.structure === "full") appendAll(lines, structureLines(found.structure, options.style));
   if (options.text === "summary") lines.push(`text        ${textSummary(found.text)}`);
-  if (options.text === "full") lines.push(...textLines(found.text, options));
+  if (options.text === "full") appendAll(lines, textLines(found.text, options));
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }
 
@@ -54,8 +56,13 @@ export function behaviourSummary({
 }
 
 /** How far the comparison goes. */
-export function scopeOf({ entryPoints, packets }: BehaviourDifference): string {
-  return `compared: ${counted(entryPoints, "entry point")} that the rules name, ${packets} packets evaluated on both sides; not a proof for all packets`;
+export function scopeOf({ entryPoints, byRules, packets }: BehaviourDifference): string {
+  const parts = [
+    ...(byRules === 0 ? [] : [`${byRules} by equal rules`]),
+    ...(packets === 0 ? [] : [`${entryPoints - byRules} by ${counted(packets, "packet")}`]),
+  ];
+  const how = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+  return `compared: ${counted(entryPoints, "entry point")} that the rules name${how}; not a proof for all packets`;
 }
 
 function behaviourLines(found: BehaviourDifference, options: DiffTextOptions): readonly string[] {
@@ -65,13 +72,20 @@ function behaviourLines(found: BehaviourDifference, options: DiffTextOptions): r
   for (const change of shown) lines.push(...changeLines(change, options));
   if (found.changes.length > shown.length)
     lines.push(`… and ${counted(found.changes.length - shown.length, "more difference")} (--max-examples)`);
-  for (const { entry, who, why } of found.undecided.slice(0, options.examplesMax))
-    lines.push(
-      style.paint("yellow", `? ${clean(entry.service ?? nameOf(entry))} ${who}: not decided: ${clean(why)}`),
-    );
+  for (const line of undecidedLines(found)) lines.push(style.paint("yellow", `? ${line}`));
   if (found.differing > 0 && found.same.length > 0) lines.push(`same        ${sameSummary(found.same)}`);
   lines.push(style.paint("dim", `            ${scopeOf(found)}`));
   return lines;
+}
+
+/** What could not be decided, by its reason. */
+export function undecidedLines({ undecided }: BehaviourDifference): readonly string[] {
+  const byReason = new Map<string, Set<string>>();
+  for (const { entry, who, why } of undecided) {
+    const name = [entry.service, nameOf(entry), who].filter((part) => part).join(" ");
+    byReason.set(why, (byReason.get(why) ?? new Set()).add(name));
+  }
+  return [...byReason].map(([why, names]) => `not decided: ${clean(why)}: ${clean(some([...names]))}`);
 }
 
 const SAME_MAX = 8;
@@ -89,9 +103,7 @@ function changeLines(change: BehaviourChange, options: DiffTextOptions): readonl
     [clean(left.name), outcomesText(changedOutcomes(change), "left", change, options)],
     [clean(right.name), outcomesText(changedOutcomes(change), "right", change, options)],
     ["clients", clientsText(change)],
-    ...(example.difference.assuming.length === 0
-      ? []
-      : [["if", example.difference.assuming.map((words) => clean(words)).join(", and ")]]),
+    ...(example.difference.assuming.length === 0 ? [] : [["if", assumingText(example.difference.assuming)]]),
     ...tries(change, options),
   ];
   return [
@@ -104,6 +116,15 @@ function changeLines(change: BehaviourChange, options: DiffTextOptions): readonl
 export function titleOf({ service, entries }: BehaviourChange): string {
   const ends = entries.map(({ entry }) => nameOf(entry));
   return [...(service === undefined ? [] : [clean(service)]), ends.join(", ")].join("   ");
+}
+
+const ASSUMED_MAX = 3;
+
+/** What the case that is shown takes for granted. */
+export function assumingText(assuming: readonly string[]): string {
+  const shown = assuming.slice(0, ASSUMED_MAX).map((words) => clean(words));
+  const more = assuming.length - shown.length;
+  return `${shown.join(", and ")}${more > 0 ? `, and ${more} more such` : ""}`;
 }
 
 /** Which clients notice. */
@@ -126,12 +147,19 @@ export function outcomesText(
   { exact }: Pick<DiffTextOptions, "exact">,
 ): string {
   const all = changed[side];
-  const shown = all.slice(0, OUTCOMES_MAX).map(({ landing, share }) => {
-    const from = difference.what === "source" ? ` from ${sourceText({ landing, share })}` : "";
-    return `${shareText(share, exact)} ${clean(landsOn(landing))}${from}`;
+  const rest = changed.unchanged.numerator === 0n ? [] : [`${shareText(changed.unchanged, exact)} alike`];
+  const sources = new Set(all.map(sourceText));
+  const [source = ""] = sources;
+  if (difference.what === "source" && sources.size === 1 && all.length > 1) {
+    // What they land on is alike.
+    const share = all.reduce((sum, one) => plus(sum, one.share), NOTHING);
+    return [`${shareText(share, exact)} come from ${source}`, ...rest].join(" · ");
+  }
+  const shown = all.slice(0, OUTCOMES_MAX).map((one) => {
+    const from = difference.what === "source" ? ` from ${sourceText(one)}` : "";
+    return `${shareText(one.share, exact)} ${clean(landsOn(one.landing))}${from}`;
   });
   const more = all.length > OUTCOMES_MAX ? [`and ${all.length - OUTCOMES_MAX} more`] : [];
-  const rest = changed.unchanged.numerator === 0n ? [] : [`${shareText(changed.unchanged, exact)} alike`];
   return [...shown, ...more, ...rest].join(" · ");
 }
 
@@ -214,7 +242,7 @@ export function structureSummary({ changes, reworded, reordered }: StructureDiff
 
 function structureLines(found: StructureDifference, style: Style): readonly string[] {
   const lines = [`${style.paint("bold", "structure")}   ${structureSummary(found)}`];
-  for (const change of found.changes) lines.push(...structureLine(change, style));
+  for (const change of found.changes) appendAll(lines, structureLine(change, style));
   return lines;
 }
 
@@ -280,6 +308,6 @@ export function hunkLines({ left, right, lines }: Hunk, style: Style): readonly 
 }
 
 /** `1 rule`, `2 rules` */
-export function counted(count: number, word: string): string {
+function counted(count: number, word: string): string {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

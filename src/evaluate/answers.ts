@@ -60,6 +60,7 @@ function answerPacket(packet: LivePacket, how: string, context: EvaluationContex
     state: related,
     // It is translated back without asking rules; here it stands as rules see it.
     flow: undefined,
+    handled: undefined,
   } as const;
   if (how === "tcp-reset") {
     return {

@@ -177,7 +177,14 @@ const keys = new WeakMap<Landing, string>();
 export function landingKey(landing: Landing): string {
   let key = keys.get(landing);
   if (key === undefined) {
-    const { share: _share, lastStep: _lastStep, connection: _connection, quoted, ...outcome } = landing;
+    const {
+      share: _share,
+      lastStep: _lastStep,
+      connection: _connection,
+      served: _served,
+      quoted,
+      ...outcome
+    } = landing;
     const inner = quoted === null ? "" : tupleKey("ipv4", quoted.protocol, quoted.tuple);
     key = [...Object.values(outcome).map(String), inner].join(" ");
     keys.set(landing, key);

@@ -6,6 +6,7 @@ import type { Condition } from "../../grammar/meaning.js";
 import { ask, hiddenQuestion, question } from "./ask.js";
 import type { EvaluationContext, RulePlace } from "./context.js";
 import { assumedAnswer, assuming } from "./facts.js";
+import { fitsServed } from "./served.js";
 import { times } from "./share.js";
 import type { Atom, World } from "./world.js";
 
@@ -40,6 +41,13 @@ export function test(
     case "counted":
       return count(condition, world, place, context);
     case "hidden":
+      if (condition.served !== undefined && context.state.virtualServers !== undefined)
+        return [
+          {
+            world,
+            holds: fitsServed(condition.served, world.packet.handled, world.packet.flow !== undefined),
+          },
+        ];
       // Once rules were loaded, their buckets were full.
       if (condition.bucket !== undefined && world.memory.countersFresh)
         return take(condition.bucket, world, place);

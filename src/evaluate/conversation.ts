@@ -84,6 +84,7 @@ const NOTHING_TO_ANSWER: Landing = {
   icmpCode: null,
   quoted: null,
   connection: null,
+  served: null,
   masqueraded: false,
   share: CERTAIN,
   lastStep: undefined,
@@ -370,6 +371,7 @@ function backTo(packet: LivePacket, at: string | null, { network }: NodeState): 
     destinationTranslated: false,
     sourceTranslated: false,
     quoted: undefined,
+    handled: undefined,
   };
 }
 

@@ -4,7 +4,8 @@ import { PROTOCOL } from "../../grammar/protocols.js";
 import type { Connection } from "../state/connections.js";
 import type { NodeState } from "../state/nodestate.js";
 import { newestStamp, type RecentList } from "../state/recent.js";
-import { type Memory, type Seen, startMemory, type Tracked, type Tuple } from "./memory.js";
+import { shownByEntry } from "./ipvs-hook.js";
+import { type Memory, type Seen, servedEntries, startMemory, type Tracked, type Tuple } from "./memory.js";
 import type { Question } from "./send.js";
 import type { TcpState } from "./tcp-states.js";
 
@@ -15,7 +16,12 @@ const HZ_MAX = 1000;
 /** `fresh`: nothing is remembered, whatever the dumps show. */
 export function rememberedBy(state: NodeState, fresh: boolean, question: Question): Memory {
   if (fresh) return startMemory(true);
-  const memory = startMemory(false, (state.connections ?? []).flatMap(trackedOf));
+  const shown = (state.connections ?? []).flatMap(trackedOf).map((entry) => shownByEntry(entry, state));
+  const entries = shown.map(({ entry }) => entry);
+  const served = shown.flatMap((one) =>
+    one.served === undefined ? [] : servedEntries(one.entry.family, one.served),
+  );
+  const memory = { ...startMemory(false, entries), served: new Map(served) };
   const { recentLists } = state;
   if (recentLists === undefined) return memory;
   question.notes.add(

@@ -11,6 +11,7 @@ import { question } from "./ask.js";
 import { bridgeOf, callSetting, callsRules, isBridged, passesPort } from "./bridge.js";
 import { assume } from "./conditions.js";
 import type { EvaluationContext } from "./context.js";
+import { meetIpvs } from "./ipvs-hook.js";
 import { dropped, failed, landed, refusedByRoute, rejected } from "./landings.js";
 import { isBeyondScope, isMartian, isNeverReceived } from "./martians.js";
 import { mergeWorlds } from "./merge.js";
@@ -23,14 +24,14 @@ import { confirm, isTaken, track, tracksConnections } from "./tracking.js";
 import { type Walked, walkHook } from "./walk.js";
 import { type Atom, type End, type LivePacket, type World, withPacket } from "./world.js";
 
-/** What a packet passes at a hook: tables, and connection tracking where it looks the packet up and where it enters it. */
-type Stage = "raw" | "mangle" | "nat" | "filter" | "security" | "track" | "confirm";
+/** What a packet passes at a hook: tables, IPVS, and connection tracking where it looks the packet up and where it enters it. */
+type Stage = "raw" | "mangle" | "nat" | "filter" | "security" | "track" | "ipvs" | "confirm";
 
 const PREROUTING: readonly Stage[] = ["raw", "track", "mangle", "nat"];
 const OUTPUT_BEFORE_MANGLE: readonly Stage[] = ["raw", "track"];
-const OUTPUT_AFTER_ROUTING: readonly Stage[] = ["filter", "security"];
-const INPUT: readonly Stage[] = ["mangle", "filter", "security", "nat", "confirm"];
-const FORWARD: readonly Stage[] = ["mangle", "filter", "security"];
+const OUTPUT_AFTER_ROUTING: readonly Stage[] = ["ipvs", "filter", "security"];
+const INPUT: readonly Stage[] = ["mangle", "filter", "security", "ipvs", "nat", "confirm"];
+const FORWARD: readonly Stage[] = ["mangle", "filter", "security", "ipvs"];
 const POSTROUTING: readonly Stage[] = ["mangle", "nat", "confirm"];
 /** Over `lo` a packet keeps its connection and its translation. */
 const LOOPBACK_PREROUTING: readonly Stage[] = ["raw", "mangle"];
@@ -283,6 +284,7 @@ function throughStages(
     live = mergeWorlds(live);
     if (stage === "track") live = live.map((world) => track(world, context));
     else if (stage === "confirm") live = live.map((world) => confirm(world, context));
+    else if (stage === "ipvs") live = live.flatMap((world) => throughIpvs(hook, world, context, ends));
     else {
       live = live.flatMap((world) => {
         const walks =
@@ -292,6 +294,37 @@ function throughStages(
     }
   }
   return live;
+}
+
+/** IPVS: what goes on in this hook; where it sends others, and how they end, is added to `ends`. */
+function throughIpvs(hook: Hook, start: World, context: EvaluationContext, ends: End[]): readonly World[] {
+  const live: World[] = [];
+  for (const met of meetIpvs(hook, start, context)) {
+    const { world } = met;
+    if (met.kind === "on") live.push(world);
+    else if (met.kind === "sent") ends.push(...toRealServer(world, context));
+    else if (met.kind === "refused") ends.push(rejected(world, met.with, context, hook));
+    else ends.push(dropped(world, context, hook));
+  }
+  return live;
+}
+
+/** What IPVS sends leaves as the node's own packets do, from the first table on; its connection is known, and nat OUTPUT is not asked. */
+function toRealServer(start: World, context: EvaluationContext): readonly End[] {
+  const ends: End[] = [];
+  const { inInterface } = start.packet;
+  const sent = withPacket(start, { inInterface: null });
+  for (const mangled of throughStages("OUTPUT", ["raw", "mangle"], sent, context, ends)) {
+    const isRemarked = isMarkChanged(sent.packet, mangled.packet);
+    for (const routed of isRemarked ? rerouted(mangled, context, ends) : [mangled]) {
+      for (const filtered of throughStages("OUTPUT", ["filter", "security"], routed, context, ends)) {
+        const leaving = withPacket(filtered, { inInterface });
+        for (const out of throughStages("POSTROUTING", POSTROUTING, leaving, context, ends))
+          ends.push(landed("forward", out, context));
+      }
+    }
+  }
+  return ends;
 }
 
 /** The world of a walk that lets the packet pass; how others end is added to `ends`. */

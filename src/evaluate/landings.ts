@@ -140,6 +140,7 @@ function end(verdict: Verdict, world: World, context: EvaluationContext, more: P
     icmpCode: packet.icmpCode ?? null,
     quoted: packet.quoted ?? null,
     connection: packet.flow?.isNew === false ? packet.flow.connection : null,
+    served: packet.handled?.connection ?? null,
     masqueraded: packet.sourceTranslated && packet.flow?.direction !== "REPLY",
     share,
     lastStep,

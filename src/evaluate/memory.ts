@@ -4,6 +4,8 @@
  */
 import { type Address, type Family, printAddress } from "../../grammar/address.js";
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
+import type { IpvsTable } from "./ipvs/table.js";
+import type { Served } from "./served.js";
 import type { TcpState } from "./tcp-states.js";
 
 /** A part of a tuple that is not known bears a name instead, so that what is equal is seen to be equal. */
@@ -39,6 +41,8 @@ export interface Tracked {
   /** The last packet was a SYN in this direction that did not fit: its answer makes the connection known anew. */
   readonly ignoredSyn: Direction | undefined;
   readonly mark: number;
+  /** The new destination is the work of IPVS, not of nat. */
+  readonly served?: true;
   /** Second at which it was answered first, and at which it ends if no packet comes. */
   readonly answeredAt: number | undefined;
   readonly endsAt: number;
@@ -79,6 +83,10 @@ export interface Memory {
   /** Entries by the keys of both of their tuples; those made or changed by packets of the question come before the given. */
   readonly connections: ReadonlyMap<string, Entry>;
   readonly given: ReadonlyMap<string, Entry>;
+  /** Connections of IPVS by the keys of their requests and, marked `<`, of their answers. */
+  readonly served: ReadonlyMap<string, Served>;
+  /** The virtual servers and what they keep of clients, where packets of the question have changed that. Not to be changed. */
+  readonly ipvs: IpvsTable | undefined;
   /** By list, then by address; least recently set first. */
   readonly lists: ReadonlyMap<string, ReadonlyMap<string, Seen>>;
   /** Lists that hold nothing but what is in `lists`. */
@@ -104,6 +112,8 @@ export function startMemory(fresh: boolean, given: readonly Tracked[] = []): Mem
     now: 0,
     connections: new Map(),
     given: new Map(given.flatMap(entriesOf)),
+    served: new Map(),
+    ipvs: undefined,
     lists: new Map(),
     knownLists: fresh ? "all" : new Set(),
     members: new Map(),
@@ -155,6 +165,39 @@ export function withoutConnections(memory: Memory): Memory {
   return { ...memory, connections: new Map(), given: new Map() };
 }
 
+/** The connection of IPVS that a packet with this tuple belongs to, as a request or as an answer. */
+export function servedBy(
+  { served, now }: Memory,
+  family: Family,
+  protocol: number,
+  tuple: Tuple,
+  as: "request" | "answer",
+): Served | undefined {
+  const key = tupleKey(family, protocol, tuple);
+  const found = served.get(as === "request" ? key : `<${key}`);
+  return found === undefined || found.endsAt < now ? undefined : found;
+}
+
+/** The connection of IPVS made, or put in the place of the one with the same request. */
+export function withServed(memory: Memory, family: Family, connection: Served): Memory {
+  return { ...memory, served: new Map([...memory.served, ...servedEntries(family, connection)]) };
+}
+
+/** A connection of IPVS by the keys of both ways. */
+export function servedEntries(family: Family, connection: Served): readonly (readonly [string, Served])[] {
+  const { protocol, request, server } = connection;
+  const answer: Tuple = {
+    source: server.address,
+    sourcePort: server.port,
+    destination: request.source,
+    destinationPort: request.sourcePort,
+  };
+  return [
+    [tupleKey(family, protocol, request), connection],
+    [`<${tupleKey(family, protocol, answer)}`, connection],
+  ];
+}
+
 function entriesOf(connection: Tracked): readonly (readonly [string, Entry])[] {
   const { family, protocol, original, reply } = connection;
   return [
@@ -194,19 +237,21 @@ export function inverse(protocol: number, tuple: Tuple): Tuple {
   };
 }
 
-/** What an entry's tuples say of NAT: the answer comes from elsewhere than the client wrote to, or goes elsewhere. */
+/** What an entry's tuples say of nat: the answer comes from elsewhere than the client wrote to, or goes elsewhere. */
 export function translations({
   protocol,
   original,
   reply,
-}: Pick<Tracked, "protocol" | "original" | "reply">): {
+  served,
+}: Pick<Tracked, "protocol" | "original" | "reply" | "served">): {
   readonly destination: boolean;
   readonly source: boolean;
 } {
   const plain = inverse(protocol, original);
   return {
     destination:
-      plain.source !== reply.source || (hasPorts(protocol) && plain.sourcePort !== reply.sourcePort),
+      !served &&
+      (plain.source !== reply.source || (hasPorts(protocol) && plain.sourcePort !== reply.sourcePort)),
     source:
       plain.destination !== reply.destination ||
       (hasPorts(protocol)
@@ -288,7 +333,24 @@ export function memoryKey(memory: Memory): string {
     const members = [...memory.members].flatMap(([set, elements]) =>
       [...elements].map(([element, { until }]) => `${set} ${element} ${until}`),
     );
-    key = [memory.now, table, ...connections, ...lists, ...members, ...counters].join("\n");
+    const served = [...memory.served].map(
+      ([request, { server, service, endsAt }]) =>
+        `${request} ${service} ${text(server.address)} ${server.port} ${endsAt}`,
+    );
+    const templates = [...(memory.ipvs?.templates ?? [])].map(
+      ([name, { holders, deadline, connections: count }]) =>
+        `${name} ${holders.map(({ server }) => server)} ${deadline} ${count}`,
+    );
+    key = [
+      memory.now,
+      table,
+      ...connections,
+      ...served,
+      ...templates,
+      ...lists,
+      ...members,
+      ...counters,
+    ].join("\n");
     keys.set(memory, key);
   }
   return key;

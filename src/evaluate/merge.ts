@@ -71,12 +71,13 @@ const keys = new WeakMap<LivePacket, string>();
 function packetKey(packet: LivePacket): string {
   let key = keys.get(packet);
   if (key === undefined) {
-    const { flow, unknown, quoted, ...fields } = packet;
+    const { flow, unknown, quoted, handled, ...fields } = packet;
     const parts = [
       ...Object.values(fields),
       ...Object.values(unknown),
       ...(flow === undefined ? [] : [flow.direction, flow.isNew]),
       ...Object.values(quoted?.tuple ?? {}),
+      handled === undefined ? "" : `${handled.connection.service} ${handled.isRequest}`,
     ];
     key = parts.map(String).join("\n");
     keys.set(packet, key);

@@ -66,16 +66,17 @@ export function rewriteSource(
   };
   if (effect.kind === "netmap" || effect.to.random) return wanted;
   const { ports, addresses } = effect.to;
-  const isWanted = (end: Pick<Tuple, "source" | "sourcePort">): boolean =>
+  const isWanted = (end: Pick<Tuple, "source" | "sourcePort">, drawn: boolean): boolean =>
     (addresses === undefined
       ? end.source === (source ?? wanted.unknown.source)
       : typeof end.source !== "string" && contains([addresses], end.source)) &&
     (ports === undefined ||
       !PORT_PROTOCOLS.includes(packet.protocol) ||
-      (typeof end.sourcePort === "number" && contains([ports], end.sourcePort)));
-  // What lies in the range stays; else the client's address and port get what they have towards other servers.
+      (typeof end.sourcePort === "number" ? contains([ports], end.sourcePort) : drawn));
+  // What lies in the range stays; else the client's address and port get what they have towards other servers. A port
+  // that was drawn for them is taken to come from this range.
   const own = tupleOf(packet);
-  const kept = isWanted(own) ? own : earlierSources(packet, memory).find(isWanted);
+  const kept = isWanted(own, false) ? own : earlierSources(packet, memory).find((end) => isWanted(end, true));
   if (kept === undefined) return wanted;
   const again = {
     ...wanted,
@@ -88,6 +89,15 @@ export function rewriteSource(
     },
   };
   return isTaken({ ...packet, ...again }, memory) ? wanted : again;
+}
+
+/** Whether all ports that a source may get are in use towards the destination: then the packet is dropped. */
+export function isExhausted(effect: Translation, packet: LivePacket, memory: Memory): boolean {
+  const ports = effect.kind === "netmap" ? undefined : effect.to.ports;
+  if (ports === undefined || !PORT_PROTOCOLS.includes(packet.protocol)) return false;
+  for (let port = Number(ports.from); port <= Number(ports.to); port++)
+    if (!isTaken({ ...packet, sourcePort: port }, memory)) return false;
+  return true;
 }
 
 function hasId({ protocol }: LivePacket): boolean {
@@ -236,9 +246,10 @@ function destinationPort(
 /** SNAT and MASQUERADE keep a port that lies in the range, else draw one; `--random` always draws. */
 function sourcePort({ ports, random }: Rewrite, packet: LivePacket): number | null | undefined {
   const own = packet.sourcePort;
-  if (random) return null;
-  if (ports === undefined || !PORT_PROTOCOLS.includes(packet.protocol)) return own;
-  if (ports.from === ports.to) return Number(ports.from);
+  const isPorts = PORT_PROTOCOLS.includes(packet.protocol);
+  if (isPorts && ports !== undefined && ports.from === ports.to) return Number(ports.from);
+  if (random) return isPorts || hasId(packet) ? null : own;
+  if (ports === undefined || !isPorts) return own;
   return typeof own === "number" && own >= Number(ports.from) && own <= Number(ports.to) ? own : null;
 }
 

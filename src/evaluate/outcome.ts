@@ -6,6 +6,7 @@ import type { Address, Family } from "../../grammar/address.js";
 import type { Range } from "../../grammar/meaning.js";
 import type { Rule } from "../state/rules.js";
 import type { Quoted, Tracked } from "./memory.js";
+import type { Served } from "./served.js";
 
 /**
  * A probability `numerator / (2^exponent · divisor)`, not reduced. The draws of rules compare 31 random bits, so that their
@@ -82,6 +83,8 @@ export interface Landing {
   readonly quoted: Quoted | null;
   /** The packet's entry in the connection table when it leaves or arrives; null: it has none. */
   readonly connection: Tracked | null;
+  /** The connection of IPVS that it belongs to, once IPVS has handled it; null: it has not. */
+  readonly served: Served | null;
   /** A MASQUERADE, SNAT or NETMAP target has set the source. */
   readonly masqueraded: boolean;
   readonly share: Share;

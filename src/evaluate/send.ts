@@ -164,6 +164,7 @@ function livePacket(packet: Packet, local: boolean, network: Network | undefined
     destinationTranslated: false,
     sourceTranslated: false,
     quoted: undefined,
+    handled: undefined,
   };
 }
 

@@ -13,7 +13,7 @@ import type { EvaluationContext, RulePlace } from "./context.js";
 import { listing } from "./listed.js";
 import { seenBy, withSeen } from "./memory.js";
 import { mergeWorlds } from "./merge.js";
-import { rewriteDestination, rewriteSource } from "./nat.js";
+import { isExhausted, rewriteDestination, rewriteSource } from "./nat.js";
 import type { Step } from "./outcome.js";
 import { type SharedWalks, shareWalk } from "./shared-walks.js";
 import { takesTransparently } from "./sockets.js";
@@ -280,7 +280,9 @@ function act(
       const translated = source
         ? rewriteSource(effect, packet, memory, context)
         : rewriteDestination(effect, packet, position.hook, memory, context);
-      ends.push({ end: "pass", world: changed(translated) });
+      const after = changed(translated);
+      const drops = source && isExhausted(effect, after.packet, memory);
+      ends.push({ end: drops ? "drop" : "pass", world: after });
       break;
     }
     case "unmodelled":

@@ -6,6 +6,7 @@ import type { Address } from "../../grammar/address.js";
 import type { Range, WordField } from "../../grammar/meaning.js";
 import type { Direction, Memory, Quoted, Tracked, Unknown } from "./memory.js";
 import type { Headers, Landing, OpenParts, Share, Step } from "./outcome.js";
+import type { Handled } from "./served.js";
 
 /** The packet itself, with what the node knows of it. */
 export interface LivePacket extends Headers {
@@ -50,6 +51,8 @@ export interface LivePacket extends Headers {
   readonly sourceTranslated: boolean;
   /** The packet that an ICMP error is about, as it stands in it. */
   readonly quoted: Quoted | undefined;
+  /** IPVS has handled it, and does so only once. */
+  readonly handled: Handled | undefined;
 }
 
 export interface Flow {

@@ -132,6 +132,44 @@ describe("evaluate", () => {
     );
   });
 
+  test("the order of rules for different destinations does not matter", () => {
+    const rule = fc.record({
+      does: fc.constantFrom(
+        "-j ACCEPT",
+        "-j MARK --set-xmark 0x1/0x1",
+        "-j DNAT --to-destination 10.1.2.3:8080",
+        "-j a",
+      ),
+      asks: fc.constantFrom(
+        "",
+        "-p tcp -m tcp --dport 80",
+        "-m statistic --mode random --probability 0.3",
+        "-s 10.1.0.0/16",
+      ),
+    });
+    const ruled = fc.array(rule, { minLength: 2, maxLength: 6 }).chain((rules) => {
+      // Each destination of its own, so that no packet meets two of them.
+      const lines = rules.map(
+        ({ does, asks }, index) => `-A PREROUTING -d 10.96.0.${index + 1}/32 ${asks} ${does}`,
+      );
+      return fc.tuple(fc.constant(lines), fc.shuffledSubarray(lines, { minLength: lines.length }));
+    });
+    const dumpOf = (lines: readonly string[]) =>
+      `*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n:a - [0:0]\n${lines.join("\n")}\n-A POSTROUTING -m mark --mark 0x1/0x1 -j MASQUERADE\n-A a -j DNAT --to-destination 10.1.2.4\nCOMMIT\n`;
+    const outcomes = (lines: readonly string[], asked: Packet) => {
+      const { cases } = answerOf(dumpOf(lines), asked, undefined, true).answer;
+      return cases.map(({ landings }) =>
+        landings.map(({ lastStep: _steps, share, ...landing }) => [landing, toNumber(share)]),
+      );
+    };
+    fc.assert(
+      fc.property(ruled, packet, ([lines, shuffled], asked) => {
+        expect(outcomes(shuffled, asked)).toEqual(outcomes(lines, asked));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test("what lands with a given source is among the cases of an open one", () => {
     const outcomes = (asked: Packet, text: string, fresh: boolean) =>
       answerOf(text, asked, undefined, fresh).answer.cases.map(({ landings }) => {

@@ -98,6 +98,16 @@ test("SNAT leaves a source that lies in its range", () => {
   expect(sent(rules, [udp])).toEqual(["203.0.113.9:4000 > 10.96.0.1:9"]);
 });
 
+test("when all ports of a source range are in use towards a server, the packet is dropped", () => {
+  const rules = nat("-A POSTROUTING -p udp -j SNAT --to-source 192.168.1.10:9000");
+  const steps = [udp, { ...udp, src: "198.51.100.7" }, { ...udp, src: "198.51.100.7", dst: "10.96.0.2" }];
+  expect(sent(rules, steps)).toEqual([
+    "192.168.1.10:9000 > 10.96.0.1:9",
+    "drop",
+    "192.168.1.10:9000 > 10.96.0.2:9",
+  ]);
+});
+
 test("MASQUERADE over lo takes the address of another interface", () => {
   const rules = nat("-A POSTROUTING -j MASQUERADE");
   const own = { in: "local", sport: 4000, dport: 9, proto: "udp" };

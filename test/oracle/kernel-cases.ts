@@ -624,7 +624,7 @@ function stepsOf(making: Making, network: NetworkSpec): readonly StepSpec[] {
         ? dice.pick(LATER_FLAGS)
         : dice.pick(["SA", "SA", "SA", "SA", "RA", "R", "A", "S", "FA"]);
       const seq = flags.includes("S") ? 5000 : answered ? 5001 : 0;
-      const query = steps.find((step) => "dst" in step)?.icmpType;
+      const query = steps.findLast((step) => "dst" in step)?.icmpType;
       const answer = query === undefined ? {} : { icmpType: ECHO_REPLIES[Number(query)] ?? Number(query) };
       steps.push({ reply: true, flags, seq, ack: 1001, ...answer });
       if (flags === "SA") {

@@ -1,0 +1,166 @@
+/** `landfall diff`: what differs between two nodes' rules, in behaviour, in structure and in text. */
+
+import { type BehaviourOptions, nameOf } from "../../diff/behaviour.js";
+import { compareStates, type Differences } from "../../diff/compare.js";
+import { type EntryPoint, entryPoints } from "../../diff/entry-points.js";
+import { FAMILIES } from "../../diff/side.js";
+import { nearest } from "../../problems/nearest.js";
+import type { Problem } from "../../problems/problem.js";
+import { report } from "../common.js";
+import { familyWord } from "../compiling.js";
+import { diffDocument } from "../diff-json.js";
+import { diffMarkdown } from "../diff-markdown.js";
+import { readSides, type Sides, type SidesFlags } from "../diff-sides.js";
+import { type DiffTextOptions, diffText } from "../diff-text.js";
+import { EXIT, UsageError } from "../exit.js";
+import type { IO } from "../io.js";
+import { namingOf } from "../naming.js";
+import { clean, styleFor } from "../style.js";
+import { splitInputs } from "../subjects.js";
+
+export interface DiffFlags extends SidesFlags {
+  readonly output: "text" | "json" | "markdown";
+  readonly behaviour?: boolean;
+  readonly structure?: boolean;
+  readonly text?: boolean;
+  readonly namespace?: string;
+  readonly maxExamples: number;
+  readonly exact?: boolean;
+}
+
+export async function diff(words: readonly string[], flags: DiffFlags, io: IO): Promise<number> {
+  const { files, subjects } = splitInputs(words, io);
+  const problems: Problem[] = [];
+  const sides = await readSides(files, subjects, flags, io, problems);
+  const failed = report(problems, io, flags);
+  if (sides === undefined || failed !== undefined) return failed ?? EXIT.unreadable;
+  const only = wanted(subjects, flags.namespace, sides);
+  const options = textOptions(flags, sides, only !== undefined, io);
+  const progress = progressOn(io);
+  const found = compareStates(sides.left, sides.right, {
+    parts: {
+      behaviour: options.behaviour,
+      structure: options.structure !== "no",
+      text: options.text !== "no",
+    },
+    ...(only === undefined ? {} : { only }),
+    onProgress: progress.show,
+  });
+  progress.end();
+  report(notesOn(found, sides), io, flags);
+  io.stdout.write(printed(found, flags, options, io));
+  return differs(found) ? EXIT.differs : EXIT.done;
+}
+
+/** Without any of the three flags, behaviour in full and the others in a line; with names, behaviour alone. */
+function textOptions(flags: DiffFlags, { left, right }: Sides, isNarrowed: boolean, io: IO): DiffTextOptions {
+  const asked = flags.behaviour || flags.structure || flags.text;
+  const rest = asked || isNarrowed ? "no" : "summary";
+  return {
+    style: styleFor(io.stdout, io.env, flags),
+    exact: flags.exact ?? false,
+    behaviour: flags.behaviour || !asked,
+    structure: flags.structure ? "full" : rest,
+    text: flags.text ? "full" : rest,
+    examplesMax: flags.maxExamples,
+    left,
+    right,
+  };
+}
+
+function printed(found: Differences, flags: DiffFlags, options: DiffTextOptions, io: IO): string {
+  switch (flags.output) {
+    case "text":
+      return diffText(found, options);
+    case "markdown":
+      return io.stdout.isTerminal ? clean(diffMarkdown(found, options), true) : diffMarkdown(found, options);
+    case "json": {
+      const json = `${JSON.stringify(diffDocument(found, namingOf(undefined), options))}\n`;
+      return io.stdout.isTerminal ? clean(json, true) : json;
+    }
+  }
+}
+
+/** Parts that were not asked for are empty. */
+function differs({ behaviour, structure, text }: Differences): boolean {
+  const isRestructured = structure.changes.length + structure.reworded + structure.reordered > 0;
+  return behaviour.differing > 0 || isRestructured || text.removed + text.added > 0;
+}
+
+/** What one side alone holds. */
+function notesOn({ families, onOneSide }: Differences, { left, right }: Sides): readonly Problem[] {
+  const lone = onOneSide.map(({ family, side }) => {
+    const { name } = side === "left" ? left : right;
+    return `only ${name} holds ${familyWord(family)} rules: they are not compared`;
+  });
+  const tables = families.flatMap((family) => {
+    const [one, other] = [left, right].map(({ plain }) => [...(plain[family]?.tables.keys() ?? [])]);
+    const only = (own: readonly string[] = [], others: readonly string[] = []) =>
+      own.filter((table) => !others.includes(table));
+    return [
+      ...only(one, other).map((table) => ({ name: left.name, lacking: right.name, table })),
+      ...only(other, one).map((table) => ({ name: right.name, lacking: left.name, table })),
+    ].map(
+      ({ name, lacking, table }) =>
+        `only ${name} holds table ${table} (${familyWord(family)}): in ${lacking} it is taken to be empty`,
+    );
+  });
+  return [...lone, ...tables].map((message) => ({ code: "LF2001", severity: "note", message }));
+}
+
+/** Which entry points the names mean: services as kube-proxy names them, or addresses; undefined: all. */
+function wanted(
+  names: readonly string[],
+  namespace: string | undefined,
+  { left, right }: Sides,
+): BehaviourOptions["only"] {
+  if (names.length === 0 && namespace === undefined) return undefined;
+  const all = entryPoints(left, right, FAMILIES);
+  const spelled = new Map(names.map((name) => [name, name.replace(/^(?:svc|service)\//, "")]));
+  const isInNamespace = ({ service }: EntryPoint) =>
+    namespace === undefined || (service?.startsWith(`${namespace}/`) ?? false);
+  const known = all.filter(isInNamespace);
+  if (known.length === 0) throw new UsageError(`no service of namespace ${namespace} is on either side`);
+  for (const [name, spelling] of spelled) {
+    if (known.some((entry) => spellingsOf(entry).includes(spelling))) continue;
+    const near = nearest(spelling, new Set(known.flatMap(spellingsOf)));
+    throw new UsageError(
+      `${name} is no file, and no service on either side`,
+      near === undefined ? undefined : `did you mean ${near}?`,
+    );
+  }
+  const spellings = new Set(spelled.values());
+  return (entry) =>
+    isInNamespace(entry) && (names.length === 0 || spellingsOf(entry).some((one) => spellings.has(one)));
+}
+
+/** `ns/name:port`, `ns/name`, `name:port`, `name`, `10.96.0.10:53/udp`, `10.96.0.10:53` */
+function spellingsOf(entry: EntryPoint): readonly string[] {
+  const end = nameOf(entry);
+  const ends = [end, end.replace(/\/[a-z-]+$/, "")];
+  const { service } = entry;
+  if (service === undefined) return ends;
+  const plain = service.replace(/:[^:]*$/, "");
+  const bare = (text: string) => text.slice(text.indexOf("/") + 1);
+  return [service, plain, bare(service), bare(plain), ...ends];
+}
+
+/** Milliseconds before anything is said of progress, and between two lines of it. */
+const PATIENCE = 300;
+
+/** Tells of progress on standard error, on a terminal only. */
+function progressOn({ stderr }: IO): { show: (done: number, total: number) => void; end: () => void } {
+  let next = Date.now() + PATIENCE;
+  let shown = false;
+  return {
+    show(done, total) {
+      if (!stderr.isTerminal || Date.now() < next) return;
+      next = Date.now() + PATIENCE;
+      shown = true;
+      stderr.write(`\rcomparing entry point ${done} of ${total}`);
+    },
+    end() {
+      if (shown) stderr.write("\r\u001b[K");
+    },
+  };
+}

@@ -1,0 +1,175 @@
+// `landfall diff` as a user types it.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { diffSchema } from "../../src/cli/schemas.js";
+import { landfall } from "./terminal.js";
+
+const OBJECTS = ["cluster.yaml", "kube-proxy.yaml"];
+const NODE_A = readFileSync(join(import.meta.dirname, "../../fixtures/example/node-a.save"), "utf8");
+/** default/web has lost its masquerading from outside. */
+const NODE_B = NODE_A.replace(/-A KUBE-SVC-CDGGSHYLG3RE2FKL ! -s .*\n/, "");
+const files = { "node-b.save": NODE_B };
+
+describe("two dumps", () => {
+  test("behaviour first, then structure and text in a line, and exit 1", async () => {
+    const { code, stdout, stderr } = await landfall(["diff", "node-a.save", "node-b.save"], { files });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toBe(`behaviour   1 of 4 entry points differs
+~ default/web:http   10.96.41.17:80/tcp
+    node-a.save   100 % come from an address of the node (masqueraded)
+    node-b.save   100 % come from 198.51.100.7:40000
+    clients       from outside, from the node
+    try           198.51.100.7:40000 to 10.96.41.17:80/tcp
+    rules         node-a.save lines 27, 30–31, 50, node-b.save line 29
+same        default/cart:http · kube-system/kube-dns:dns
+            compared: 4 entry points that the rules name (3 by equal rules, 1 by 6 packets); not a proof for all packets
+structure   1 rule gone
+text        1 line (-1 +0; landfall diff --text shows them)
+`);
+  });
+
+  test("nothing differs: exit 0", async () => {
+    const { code, stdout } = await landfall(["diff", "node-a.save", "-"], { stdin: NODE_A });
+    expect(code).toBe(0);
+    expect(stdout).toContain("none of 4 entry points differs");
+    expect(stdout).toMatch(/structure +same\ntext +same\n$/);
+  });
+
+  test("each part by itself", async () => {
+    const run = (...flags: readonly string[]) =>
+      landfall(["diff", "node-a.save", "node-b.save", ...flags], { files });
+    const text = await run("--text");
+    expect(text.code).toBe(1);
+    expect(text.stdout).toMatch(/^--- node-a.save\n\+\+\+ node-b.save\n@@ -46,7 \+46,6 @@\n/);
+    const structure = await run("--structure");
+    expect(structure.stdout).toMatch(
+      /^structure {3}1 rule gone\n- nat:KUBE-SVC-CDGGSHYLG3RE2FKL:rule:1 {3}! -s/,
+    );
+    // Only comments differ: that is none in behaviour.
+    const reworded = { "node-b.save": NODE_A.replace("kubernetes postrouting rules", "other") };
+    const same = await landfall(["diff", "node-a.save", "node-b.save", "--behaviour"], { files: reworded });
+    expect(same).toMatchObject({ code: 0 });
+    const all = await landfall(["diff", "node-a.save", "node-b.save"], { files: reworded });
+    expect(all).toMatchObject({ code: 1, stdout: expect.stringContaining("1 rule reworded") });
+  });
+
+  test("the packet that is shown can be pasted into trace", async () => {
+    const { stdout } = await landfall(["diff", "node-a.save", "node-b.save"], { files });
+    const packet = (/^ +try +(.*)$/m.exec(stdout)?.[1] ?? "").split(" ");
+    const traced = async (dump: string) => (await landfall(["trace", dump, ...packet], { files })).stdout;
+    expect(await traced("node-a.save")).toContain("masqueraded");
+    expect(await traced("node-b.save")).not.toContain("masqueraded");
+  });
+
+  test("by name and namespace", async () => {
+    const run = (...words: readonly string[]) =>
+      landfall(["diff", "node-a.save", "node-b.save", ...words], { files });
+    expect(await run("default/cart")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("none of 1 entry"),
+    });
+    expect(await run("svc/default/web:http")).toMatchObject({ code: 1 });
+    expect(await run("10.96.41.17:80")).toMatchObject({ code: 1 });
+    expect(await run("-n", "kube-system")).toMatchObject({ code: 0 });
+    expect(await run("default/wep")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("did you mean"),
+    });
+    expect(await run("-n", "none")).toMatchObject({ code: 2 });
+  });
+
+  test("as JSON and Markdown", async () => {
+    const json = await landfall(["diff", "node-a.save", "node-b.save", "-o", "json"], { files });
+    expect(json.code).toBe(1);
+    const document = diffSchema.parse(JSON.parse(json.stdout));
+    expect(document.behaviour).toMatchObject({ entryPoints: 4, differing: 1, proof: false });
+    expect(document.behaviour?.changes[0]?.left.packet).toBe("198.51.100.7:40000 to 10.96.41.17:80/tcp");
+    const part = await landfall(["diff", "node-a.save", "node-b.save", "-o", "json", "--text"], { files });
+    expect(diffSchema.parse(JSON.parse(part.stdout))).toMatchObject({ behaviour: null, structure: null });
+    const markdown = await landfall(["diff", "node-a.save", "node-b.save", "-o", "markdown"], { files });
+    expect(markdown.stdout).toContain("| default/web:http   10.96.41.17:80/tcp | 100 % come");
+    expect((await landfall(["schema", "diff"])).code).toBe(0);
+  });
+
+  test("colours, where they are wanted", async () => {
+    const { stdout } = await landfall(["diff", "node-a.save", "node-b.save", "--text", "--color", "always"], {
+      files,
+    });
+    expect(stdout).toContain("\u001b[31m--A KUBE-SVC");
+  });
+});
+
+describe("objects", () => {
+  test("under two versions", async () => {
+    const { code, stdout } = await landfall(["diff", "--kube-proxy", "1.28..1.34", ...OBJECTS]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("behaviour   none of");
+    expect(stdout).toMatch(/^structure {3}.*rule/m);
+    const same = await landfall([
+      "diff",
+      "--kube-proxy",
+      "1.33..1.34",
+      "-f",
+      "cluster.yaml",
+      "kube-proxy.yaml",
+    ]);
+    expect(same).toMatchObject({ code: 0 });
+  });
+
+  test("in two modes: what IPVS does is said not to be decided", async () => {
+    const { code, stdout } = await landfall(["diff", "--mode", "iptables..ipvs", ...OBJECTS]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("? not decided: IPVS takes these packets, which is not evaluated yet");
+    expect(stdout).toMatch(/^structure .*chains gone/m);
+  });
+
+  test("before and after a change, with a configuration that both share", async () => {
+    const cluster = readFileSync(join(import.meta.dirname, "../../fixtures/example/cluster.yaml"), "utf8");
+    const after = { "after.yaml": cluster.replace("- 10.244.3.18", "- 10.244.3.19") };
+    const { code, stdout } = await landfall(["diff", "cluster.yaml", "after.yaml", "-f", "kube-proxy.yaml"], {
+      files: after,
+    });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /cluster.yaml +33.3 % 10.244.3.18:8080 · 66.7 % alike\n +after.yaml +33.3 % 10.244.3.19:8080/,
+    );
+  });
+
+  test("against the dump that they make", async () => {
+    const dump = await landfall(["compile", ...OBJECTS, "-o", "save"]);
+    const { code, stdout, stderr } = await landfall(
+      ["diff", "live.save", "cluster.yaml", "-f", "kube-proxy.yaml"],
+      {
+        files: { "live.save": dump.stdout },
+      },
+    );
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("none of") });
+    expect(stderr).not.toContain("error");
+  });
+});
+
+describe("usage", () => {
+  test.each([
+    [["diff"], "none were named"],
+    [["diff", "node-a.save"], "1 was named"],
+    [["diff", "node-a.save", "node-b.save", "cluster.yaml"], "3 were named"],
+    [["diff", "node-a.save", "missing.save"], "there is no file missing.save"],
+    [["diff", "-", "-"], "standard input cannot be both sides"],
+    [["diff", "--kube-proxy", "1.27.."], "takes A..B"],
+    [["diff", "--kube-proxy", "1.3..1.30", "cluster.yaml"], "does not know kube-proxy 1.3"],
+    [["diff", "--mode", "iptables..other", "cluster.yaml"], "there is no mode other"],
+  ])("%j", async (words, message) => {
+    const { code, stdout, stderr } = await landfall(words, { files });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(message);
+  });
+
+  test("what cannot be read: exit 3, and nothing on stdout", async () => {
+    const bad = { "bad.save": "*nat\n-A PREROUTING --nonsense\nCOMMIT\n" };
+    expect(await landfall(["diff", "node-a.save", "bad.save"], { files: bad })).toMatchObject({
+      code: 3,
+      stdout: "",
+    });
+  });
+});
