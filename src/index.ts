@@ -32,6 +32,8 @@ export {
 export { type EvaluateOptions, evaluate } from "./evaluate/evaluate.js";
 export type { Assumption, Case, Distribution, Landing, Share, Step, Verdict } from "./evaluate/outcome.js";
 export { lowestTerms, toNumber } from "./evaluate/share.js";
+export { servicesOf } from "./explain/services.js";
+export { printTraceLine, type TraceLine, traceLines } from "./explain/trace-lines.js";
 export { CODES, type Code } from "./problems/codes.js";
 export type { Place, Problem, Severity, Source } from "./problems/problem.js";
 export type { Connection } from "./state/connections.js";

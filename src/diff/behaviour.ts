@@ -72,11 +72,6 @@ export function compareBehaviour(
       continue;
     }
     const questions = questionsFor(entry, left, right);
-    const [first] = questions;
-    if (first !== undefined && (meetsIpvs(left, first.left) || meetsIpvs(right, first.right))) {
-      undecided.push({ entry, who: "", why: "IPVS takes these packets, which is not evaluated yet" });
-      continue;
-    }
     for (const question of questions) {
       packets++;
       const comparison = compareDistributions(
@@ -129,17 +124,6 @@ function canDiffer(entry: EntryPoint, left: Side, right: Side): boolean {
   const pair = { left: left.plain[entry.family], right: right.plain[entry.family] };
   if (pair.left === undefined || pair.right === undefined) return true;
   return mayDiffer({ left: pair.left, right: pair.right }, probeOf(entry, left, right));
-}
-
-/** Whether IPVS has a virtual server for a packet: evaluate walks rules alone. */
-function meetsIpvs({ state }: Side, { protocol, destination, destinationPort }: Packet): boolean {
-  return (state.virtualServers?.services ?? []).some(
-    ({ key }) =>
-      key.kind === "address" &&
-      key.protocol === protocol &&
-      key.address === destination &&
-      (key.port === destinationPort || key.port === 0),
-  );
 }
 
 interface Group extends BehaviourChange {

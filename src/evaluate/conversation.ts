@@ -12,6 +12,7 @@ import { type EvaluateOptions, tableNotes } from "./evaluate.js";
 import { startingFacts } from "./facts.js";
 import { rememberedBy } from "./given.js";
 import { headersOf } from "./headers.js";
+import { withVirtualAddresses } from "./ipvs-hook.js";
 import { type Memory, memoryKey, withoutConnections } from "./memory.js";
 import type { Assumption, Landing, Share } from "./outcome.js";
 import {
@@ -138,18 +139,18 @@ export function converse(
   const question = newQuestion();
   const family = steps.flatMap((step) => (step.kind === "packet" ? [step.packet.family] : []))[0] ?? "ipv4";
   for (const note of tableNotes(start.rulesets[family], family)) question.notes.add(note);
-  let state = start;
+  let state = withVirtualAddresses(start, question.notes);
   let open: readonly Open[] = [
     {
       course: { share: CERTAIN, steps: [] },
-      memory: rememberedBy(start, options.fresh ?? false, question),
+      memory: rememberedBy(state, options.fresh ?? false, question),
       assumed: undefined,
       delivered: undefined,
       sent: [],
     },
   ];
   for (const [index, step] of steps.entries()) {
-    if (step.kind === "state") state = step.state;
+    if (step.kind === "state") state = withVirtualAddresses(step.state, question.notes);
     open = merged(open.flatMap((one) => goOn(one, step, index, state, question)));
     if (open.length > COURSES_MAX || question.budget.steps < 0) {
       const notes = [...question.notes, `gave up at step ${index + 1}: there are too many ways it may go`];

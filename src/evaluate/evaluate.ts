@@ -5,6 +5,7 @@ import type { NodeState } from "../state/nodestate.js";
 import { BUILT_IN_CHAINS, type Ruleset } from "../state/rules.js";
 import { casesOf, LANDINGS } from "./cases.js";
 import { rememberedBy } from "./given.js";
+import { withVirtualAddresses } from "./ipvs-hook.js";
 import { lookUp } from "./memory.js";
 import type { Distribution } from "./outcome.js";
 import { contextOf, departure, newQuestion, notesOf, send } from "./send.js";
@@ -20,8 +21,9 @@ export interface EvaluateOptions {
  * Where the packet lands. Exact: the shares of each case add up to exactly 1, and what nothing given determines is null
  * or an assumption.
  */
-export function evaluate(state: NodeState, packet: Packet, options: EvaluateOptions = {}): Distribution {
+export function evaluate(given: NodeState, packet: Packet, options: EvaluateOptions = {}): Distribution {
   const question = newQuestion();
+  const state = withVirtualAddresses(given, question.notes);
   for (const note of tableNotes(state.rulesets[packet.family], packet.family)) question.notes.add(note);
   const start = departure(packet, state, question, "");
   const context = contextOf(start, state, question, "");

@@ -4,16 +4,28 @@
  * ever passing FORWARD; its answers get the virtual server's address back. Measured on Linux 6.1 (fixtures/kernel-ipvs);
  * net/netfilter/ipvs, ip_vs_core.c (the hooks' places), ip_vs_xmit.c and ip_vs_nfct.c (the connection's entry).
  */
-import { type Address, printAddress } from "../../grammar/address.js";
+import { type Address, ALL_ONES, familyOf, printAddress } from "../../grammar/address.js";
 import type { Hook } from "../../grammar/meaning.js";
 import { PORT_PROTOCOLS, PROTOCOL, protocolName } from "../../grammar/protocols.js";
+import type { Route } from "../state/network.js";
 import type { NodeState } from "../state/nodestate.js";
 import type { Destination, VirtualServer, VirtualServers } from "../state/virtual-servers.js";
-import { isLoopback } from "./addresses.js";
+import { isLoopback, knownInterfaces } from "./addresses.js";
 import { question } from "./ask.js";
 import { assume } from "./conditions.js";
 import type { EvaluationContext } from "./context.js";
-import { endOf, enter, type Opening, openingOf, scheduled, serviceFor, type Way, wait } from "./ipvs/open.js";
+import {
+  endOf,
+  enter,
+  tupleOf as entryName,
+  expire,
+  type Opening,
+  openingOf,
+  scheduled,
+  serviceFor,
+  type Way,
+  wait,
+} from "./ipvs/open.js";
 import {
   copyOf,
   type IpvsTable,
@@ -23,9 +35,16 @@ import {
   serverName,
   serviceName,
 } from "./ipvs/table.js";
-import { inverse, type Memory, servedBy, type Tracked, withServed } from "./memory.js";
+import {
+  inverse,
+  type Memory,
+  type Served,
+  type ServedMethod,
+  servedBy,
+  type Tracked,
+  withServed,
+} from "./memory.js";
 import { onWay, type RoutedWorld, waysOf } from "./routing.js";
-import type { Served, ServedMethod } from "./served.js";
 import { product, ratio } from "./share.js";
 import { sysctl } from "./sysctls.js";
 import { tupleOf } from "./tracking.js";
@@ -164,6 +183,7 @@ function opened(
       request: tupleOf(packet),
       server: end,
       method: methodOf(service, way.server, context),
+      ...(client === undefined ? {} : { entry: entryName(client) }),
       endsAt: 0,
     };
     return toServer({ ...one, memory }, served, context);
@@ -328,11 +348,17 @@ function knownOf({ virtualServers = NO_SERVERS, network }: NodeState): Known {
 }
 
 /** The table as packets of the question have left it, now. */
-function tableNow(state: NodeState, { ipvs, now }: Memory): IpvsTable {
+function tableNow(state: NodeState, { ipvs, served, now }: Memory): IpvsTable {
   const table = ipvs ?? knownOf(state).table;
   if (table.now >= now) return table;
   const later = copyOf(table);
-  wait(later, now - table.now);
+  const ended = [...new Set(served.values())].filter(({ endsAt }) => endsAt > table.now && endsAt <= now);
+  ended.sort((left, right) => left.endsAt - right.endsAt);
+  for (const { entry, endsAt } of ended) {
+    wait(later, endsAt - later.now);
+    if (entry !== undefined) expire(later, entry);
+  }
+  wait(later, now - later.now);
   return later;
 }
 
@@ -348,6 +374,36 @@ function methodOf(service: Service, server: string, { state, notes }: Evaluation
 /** `10.96.0.10:80/tcp`, `mark 1`. */
 function wordsOf({ key }: Pick<Service, "key">): string {
   return key.kind === "mark" ? `mark ${key.mark}` : `${serverName(key)}/${protocolName(key.protocol)}`;
+}
+
+const completed = new WeakMap<NodeState, NodeState>();
+
+/**
+ * The state in which the addresses of virtual servers are the node's own, where its addresses are not known: IPVS meets
+ * only what is for the node itself.
+ */
+export function withVirtualAddresses(state: NodeState, notes: Set<string>): NodeState {
+  const { virtualServers, network } = state;
+  const addresses = new Set(
+    virtualServers?.services.flatMap(({ key }) =>
+      key.kind === "address" && knownInterfaces(network, familyOf(key.address)) === undefined
+        ? [key.address]
+        : [],
+    ),
+  );
+  if (addresses.size === 0) return state;
+  notes.add("the addresses of virtual servers are taken to be the node's own");
+  let one = completed.get(state);
+  if (one === undefined) {
+    const own = [...addresses].map((address): Route => {
+      const to = { address, mask: ALL_ONES[familyOf(address)] };
+      return { type: "local", to, table: "local" };
+    });
+    const routes = [...(network?.routes ?? []), ...own];
+    one = { ...state, network: { sysctls: new Map(), ...network, routes } };
+    completed.set(state, one);
+  }
+  return one;
 }
 
 /** An entry of the connection table as what it is on a node with IPVS, and the connection of IPVS that it shows. */

@@ -5,7 +5,6 @@
 import { type Address, type Family, printAddress } from "../../grammar/address.js";
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
 import type { IpvsTable } from "./ipvs/table.js";
-import type { Served } from "./served.js";
 import type { TcpState } from "./tcp-states.js";
 
 /** A part of a tuple that is not known bears a name instead, so that what is equal is seen to be equal. */
@@ -47,6 +46,26 @@ export interface Tracked {
   readonly answeredAt: number | undefined;
   readonly endsAt: number;
 }
+
+/** A connection of IPVS. Parts of a tuple that are not known have names. */
+export interface Served {
+  /** The virtual server as people write it: `10.96.0.10:80/tcp`, `mark 1`. */
+  readonly service: string;
+  readonly scheduler: string | undefined;
+  readonly protocol: number;
+  /** As the client sends to the virtual server, before its source is masqueraded. */
+  readonly request: Tuple;
+  readonly server: { readonly address: Address; readonly port: number };
+  /** How its packets are forwarded: with a new destination, or as they are (direct routing, tunnels). */
+  readonly method: ServedMethod;
+  /** Its name in the table of virtual servers; absent: the table does not hold it, since the client is not known. */
+  readonly entry?: string;
+  /** Second at which IPVS forgets it if no packet comes. */
+  readonly endsAt: number;
+}
+
+/** As xt_ipvs names them. */
+export type ServedMethod = "MASQ" | "GATE" | "IPIP";
 
 /** One address in an xt_recent list. */
 export interface Seen {

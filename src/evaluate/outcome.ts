@@ -5,8 +5,7 @@
 import type { Address, Family } from "../../grammar/address.js";
 import type { Range } from "../../grammar/meaning.js";
 import type { Rule } from "../state/rules.js";
-import type { Quoted, Tracked } from "./memory.js";
-import type { Served } from "./served.js";
+import type { Quoted, Served, Tracked } from "./memory.js";
 
 /**
  * A probability `numerator / (2^exponent · divisor)`, not reduced. The draws of rules compare 31 random bits, so that their

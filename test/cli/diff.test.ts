@@ -117,10 +117,15 @@ describe("objects", () => {
     expect(same).toMatchObject({ code: 0 });
   });
 
-  test("in two modes: what IPVS does is said not to be decided", async () => {
-    const { code, stdout } = await landfall(["diff", "--mode", "iptables..ipvs", ...OBJECTS]);
+  test("in two modes: a pod that asks its own Service keeps its port in mode ipvs", async () => {
+    const { code, stdout } = await landfall(["diff", "--mode", "iptables..ipvs", ...OBJECTS, "network.yaml"]);
     expect(code).toBe(1);
-    expect(stdout).toContain("? not decided: IPVS takes these packets, which is not evaluated yet");
+    expect(stdout).toMatch(
+      /mode iptables +33\.3 % 10\.244\.1\.42:8080 by cni0 from 10\.244\.1\.1 \(masqueraded\)/,
+    );
+    expect(stdout).toMatch(
+      /mode ipvs +33\.3 % 10\.244\.1\.42:8080 by cni0 from 10\.244\.1\.1:40000 \(masqueraded\)/,
+    );
     expect(stdout).toMatch(/^structure .*chains gone/m);
   });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readAddress } from "../../grammar/address.js";
 import type { Packet } from "../../grammar/packet.js";
+import { converse } from "../../src/evaluate/conversation.js";
 import { evaluate } from "../../src/evaluate/evaluate.js";
 import { toNumber } from "../../src/evaluate/share.js";
 import { traceLines } from "../../src/explain/trace-lines.js";
@@ -85,6 +86,18 @@ test("the way through a chain that is reached often is told each time", () => {
     ]),
     "filter:FORWARD:policy:13",
   ]);
+});
+
+test("the index lets packets through to a rule that counts them, whatever the rule wants besides", () => {
+  const counting = "-A FORWARD -p udp -m statistic --mode nth --every 2 --packet 1 -m udp --dport 80 -j DROP";
+  const others = Array.from({ length: 20 }, (_, index) => `-A FORWARD -d 10.0.0.${index}/32 -j ACCEPT`);
+  const text = ["*filter", ":FORWARD ACCEPT [0:0]", counting, ...others, "COMMIT", ""].join("\n");
+  const { ruleset } = readRules({ name: "rules", text }, { family: "ipv4" });
+  const packet = (destinationPort: number) =>
+    ({ kind: "packet", packet: { ...PACKET, protocol: 17, destinationPort } }) as const;
+  const { cases } = converse({ rulesets: { ipv4: ruleset } }, [packet(53), packet(80)], { fresh: true });
+  const [course] = cases[0]?.courses ?? [];
+  expect(course?.steps.map((landing) => landing?.verdict)).toEqual(["forward", "drop"]);
 });
 
 /** Rules of a dispatch chain: some want a service, some a port, some count, draw, remember or ask for the source. */
