@@ -1,7 +1,7 @@
 /** What packets are asked of, for every command that asks them: the node that inputs and flags tell of, and its state. */
 import type { Family } from "../../grammar/address.js";
 import { readPacketQuestion } from "../../grammar/packet-question.js";
-import type { ClusterModel } from "../cluster/model.js";
+import type { ClusterModel, ProxyConfiguration } from "../cluster/model.js";
 import { resolveQuestion } from "../cluster/resolve.js";
 import type { ConversationStep, Courses } from "../evaluate/conversation.js";
 import type { Distribution } from "../evaluate/outcome.js";
@@ -12,12 +12,13 @@ import type { NodeState } from "../state/nodestate.js";
 import type { TextKind } from "../text/segments.js";
 import { type CommonFlags, say } from "./common.js";
 import {
-  compileFor,
+  compileNode,
   familyWord,
   type NodeFacts,
   type NodeFlags,
   nodeFacts,
   versionOf,
+  withMode,
   withSlices,
 } from "./compiling.js";
 import { hasRules, readInputs, readState } from "./inputs.js";
@@ -28,6 +29,8 @@ import { clean } from "./style.js";
 export interface AskingFlags extends CommonFlags, NodeFlags {
   readonly as?: TextKind;
   readonly fresh?: boolean;
+  /** Of kube-proxy, where rules are compiled. */
+  readonly mode?: ProxyConfiguration["mode"];
 }
 
 /** The node that packets are asked of, as far as inputs and flags tell. */
@@ -57,7 +60,9 @@ export async function readAskedNode(
   const dumped = readState(inputs, dumpProblems);
   // With a dump at hand nothing is compiled, and the Pods only give names and addresses.
   const cluster =
-    inputs.cluster !== undefined && !isLive ? withSlices(inputs.cluster, problems) : inputs.cluster;
+    inputs.cluster !== undefined && !isLive
+      ? withMode(withSlices(inputs.cluster, problems), flags.mode)
+      : inputs.cluster;
   const facts = nodeFacts(cluster, dumped.network, flags);
   // A doubt about the node is then no error either.
   appendAll(
@@ -144,17 +149,18 @@ export interface ReadyQuestion<T extends Asked = Asked> {
 /** Says on stderr whose rules answer, when they are not those of a dump. */
 export function sayWhoseRules(
   questions: readonly ReadyQuestion[],
-  { isLive, facts }: AskedNode,
+  { isLive, facts, cluster }: AskedNode,
   flags: AskingFlags,
   io: IO,
 ): void {
   if (isLive) return;
   const families = new Set(questions.map(({ asked }) => familyOfAsked(asked)));
+  const how = cluster?.proxy?.mode === "ipvs" ? ", in mode ipvs," : "";
   const whose = `${[...families].map(familyWord).join(" and ")}, node ${clean(facts.name ?? "without a name")}`;
   say(
     io,
     flags,
-    `no live rules given: answering for the rules that kube-proxy ${versionOf(flags)} should have written (${whose})`,
+    `no live rules given: answering for the rules that kube-proxy ${versionOf(flags)}${how} should have written (${whose})`,
   );
 }
 
@@ -171,7 +177,9 @@ function stateOf(
   const { network } = facts;
   if (isLive) return network === undefined ? dumped : { ...dumped, network };
   if (cluster === undefined) return { rulesets: {} };
-  const compiled = compileFor({ cluster, facts, flags, family });
+  // Of mode nftables the rules are those of mode iptables, and a problem says so.
+  const mode = cluster.proxy?.mode === "ipvs" ? "ipvs" : "iptables";
+  const compiled = compileNode({ cluster, facts, flags }, mode, [family]);
   appendAll(problems, compiled.problems);
   const { rulesets: _none, network: _merged, ...present } = dumped;
   return { ...compiled.state, ...present };

@@ -1,6 +1,7 @@
 /** What `check` found, in the forms that people and CI systems read. */
 import type { CheckDocument, UnmetDocument } from "./schemas.js";
 import { clean, type Style } from "./style.js";
+import { annotation } from "./workflow-commands.js";
 
 type Result = CheckDocument["results"][number];
 
@@ -132,19 +133,14 @@ function github({ results, unmet }: CheckDocument): string {
   const lines = results
     .filter(({ met }) => !met)
     .map((result) => {
-      const properties = `file=${property(result.file)},line=${result.line},title=${property(`not met: ${result.name}`)}`;
-      return `::error ${properties}::${escaped(failureText(result))}`;
+      return annotation({
+        level: "error",
+        file: result.file,
+        line: result.line,
+        title: `not met: ${result.name}`,
+        message: failureText(result),
+      });
     });
   const sum = `${results.length - unmet} of ${results.length} expectations met`;
   return `${[...lines, sum].join("\n")}\n`;
-}
-
-/** The message of a workflow command: all on one line, with `%` escaped. */
-function escaped(text: string): string {
-  return text.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
-}
-
-/** A property of a workflow command, which ends at a comma or colon. */
-function property(text: string): string {
-  return escaped(clean(text)).replace(/:/g, "%3A").replace(/,/g, "%2C");
 }

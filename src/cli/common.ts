@@ -1,10 +1,10 @@
 /** What the commands share: flags, and the end of a run that met problems. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { type Family, readAddress } from "../../grammar/address.js";
 import { nearest } from "../problems/nearest.js";
 import { hasErrors, type Problem } from "../problems/problem.js";
-import { TEXT_KINDS, type TextKind } from "../text/segments.js";
-import { EXIT, UsageError } from "./exit.js";
+import { TEXT_KINDS } from "../text/segments.js";
+import { EXIT, NoInputError } from "./exit.js";
 import type { IO } from "./io.js";
 import { type ProblemOptions, printProblems } from "./print-problems.js";
 
@@ -21,13 +21,39 @@ export function withCommonFlags(
   return command
     .option("-f, --file <file>", file, collect)
     .option("-q, --quiet", "no notes on stderr")
+    .option("-v, --verbose", "all problems, not some of each kind; trace: all rules on the way")
     .addOption(
-      new Option("--diagnostics <form>", "how problems are printed")
-        .choices(["text", "json"])
-        .default("text"),
+      oneOf(new Option("--diagnostics <form>", "how problems are printed"), ["text", "json"]).default("text"),
     )
-    .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
-    .addOption(new Option("--no-color", "no colours"));
+    .addOption(oneOf(new Option("--color <when>", "colours"), ["auto", "always", "never"]).default("auto"))
+    .addOption(new Option("--no-color", "no colours"))
+    .option("--ascii", "-> and | for arrows and bars; default: when the terminal's locale is not UTF-8")
+    .addOption(
+      new Option("--width <columns>", "what tables fit into; default: the terminal").argParser(widthFlag),
+    );
+}
+
+/** An option or argument that takes one of some words, with a "did you mean" for others. */
+export function oneOf<T extends Option | Argument>(taker: T, choices: readonly string[]): T {
+  taker.choices(choices);
+  taker.argParser((text: string) => chosen(text, choices));
+  return taker;
+}
+
+function chosen<T extends string>(text: string, choices: readonly T[]): T {
+  const choice = choices.find((one) => one === text);
+  if (choice !== undefined) return choice;
+  const near = nearest(text, choices);
+  throw new InvalidArgumentError(
+    near === undefined ? `There are ${choices.join(", ")}.` : `Did you mean ${near}?`,
+  );
+}
+
+const WIDTH_MIN = 20;
+
+function widthFlag(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) >= WIDTH_MIN) return Number(text);
+  throw new InvalidArgumentError(`The width is a number of columns, ${WIDTH_MIN} or more.`);
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -55,26 +81,13 @@ export function settingFlag(text: string, before: ReadonlyMap<string, string>): 
 }
 
 /** `--as`: what the inputs are, where that cannot be told by content. */
-export function kindFlag(text: string): TextKind {
-  const kind = TEXT_KINDS.find((one) => one === text);
-  if (kind !== undefined) return kind;
-  const near = nearest(text, TEXT_KINDS);
-  throw new InvalidArgumentError(
-    near === undefined ? `The kinds are ${TEXT_KINDS.join(", ")}.` : `Did you mean ${near}?`,
-  );
+export function asOption(): Option {
+  return oneOf(new Option("--as <kind>", "what the inputs are; default: told by content"), TEXT_KINDS);
 }
 
 /** `-o`, with a "did you mean" for a form that is not there. */
 export function outputFlag(forms: readonly string[], byDefault: string): Option {
-  return new Option("-o, --output <form>", `form of the answer: ${forms.join(", ")}`)
-    .default(byDefault)
-    .argParser((text) => {
-      if (forms.includes(text)) return text;
-      const near = nearest(text, forms);
-      throw new InvalidArgumentError(
-        near === undefined ? `The forms are ${forms.join(", ")}.` : `Did you mean ${near}?`,
-      );
-    });
+  return oneOf(new Option("-o, --output <form>", "form of the answer"), forms).default(byDefault);
 }
 
 /** The inputs of a command; standard input when none is named and it is no terminal. */
@@ -86,7 +99,7 @@ export function inputNames(
 ): readonly string[] {
   const names = [...(flags.file ?? []), ...named];
   if (names.length > 0) return names;
-  if (io.stdinIsTerminal) throw new UsageError("no input was named", usage);
+  if (io.stdinIsTerminal) throw new NoInputError(usage);
   return ["-"];
 }
 

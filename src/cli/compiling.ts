@@ -1,6 +1,11 @@
 /** Objects → rules, as the command line asks for it: which node, which addresses, which version, and what to say of it. */
 import { type Address, type Family, readAddress, readNetwork } from "../../grammar/address.js";
-import type { ClusterModel, Node } from "../cluster/model.js";
+import {
+  type ClusterModel,
+  DEFAULT_PROXY_CONFIGURATION,
+  type Node,
+  type ProxyConfiguration,
+} from "../cluster/model.js";
 import { chooseNode, loneAddresses, networkOfAddresses, networkOfNode } from "../cluster/node.js";
 import { withSlicesFromPods } from "../cluster/slices-from-pods.js";
 import type { NodeOptions } from "../compile/common/options.js";
@@ -81,7 +86,7 @@ export interface CompilingRequest {
 }
 
 /** Compiles the rules of one family in iptables mode, with notes on all that was left to defaults. */
-export function compileFor(request: CompilingRequest & { readonly family: Family }): Compiled {
+function compileFor(request: CompilingRequest & { readonly family: Family }): Compiled {
   const { cluster, then, facts, onto, family } = request;
   const options = { ...nodeOptions(request), family, onto: onto?.rulesets[family] };
   const compiled =
@@ -154,6 +159,13 @@ export function withSlices(cluster: ClusterModel, problems: Problem[]): ClusterM
   const derived = withSlicesFromPods(cluster);
   appendAll(problems, derived.problems);
   return derived.model;
+}
+
+/** `--mode` goes before that of the configuration. */
+export function withMode(cluster: ClusterModel, mode: ProxyConfiguration["mode"] | undefined): ClusterModel {
+  return mode === undefined
+    ? cluster
+    : { ...cluster, proxy: { ...(cluster.proxy ?? DEFAULT_PROXY_CONFIGURATION), mode } };
 }
 
 export function familyWord(family: Family): string {

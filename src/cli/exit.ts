@@ -22,3 +22,10 @@ export class UsageError extends Error {
     this.code = code;
   }
 }
+
+/** Nothing was named, and standard input is a terminal: waiting for it would look like a hang. */
+export class NoInputError extends UsageError {
+  constructor(usage: string) {
+    super("no input was named", usage);
+  }
+}

@@ -31,22 +31,21 @@ export async function describeCode(code: Code, run: Run): Promise<CodeDocument> 
   };
 }
 
-/** What landfall prints for an example on standard error. */
+/** What landfall prints for an example: its answer where that is what the code is of, else what is on standard error. */
 async function printed(example: Example, run: Run): Promise<string> {
   if ("prints" in example) return example.prints;
   const io = memoryIO({ files: example.files });
   await run(example.command.split(" "), io);
-  return io.text.stderr;
+  return example.isAnswer ? io.text.stdout : io.text.stderr;
 }
 
 /** For people; sentences are wrapped on a terminal only. */
 export function codeText(
   { code, title, means, matters, example, remedy }: CodeDocument,
   style: Style,
-  columns: number | undefined,
 ): string {
   const heading = (text: string) => style.paint("bold", text);
-  const sentences = (all: readonly string[]) => all.flatMap((sentence) => wrap(sentence, columns));
+  const sentences = (all: readonly string[]) => all.flatMap((sentence) => wrap(sentence, style.columns));
   const lines = [
     `${heading(code)}  ${title}`,
     "",

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 export interface Stream {
   write(text: string): void;
   readonly isTerminal: boolean;
-  /** Of a terminal; undefined elsewhere. */
+  /** Of a terminal, or as the user says; undefined elsewhere. */
   readonly columns: number | undefined;
 }
 
@@ -28,6 +28,8 @@ export interface IO {
   writeFile(folder: string, name: string, text: string): Promise<void>;
 }
 
+const COLUMNS = 100;
+
 /** The real one. */
 export function processIO(): IO {
   const stream = (target: NodeJS.WriteStream): Stream => ({
@@ -35,7 +37,8 @@ export function processIO(): IO {
       target.write(text);
     },
     isTerminal: target.isTTY === true,
-    columns: target.columns,
+    // A terminal of unknown size has 0 columns, or none.
+    columns: target.isTTY === true ? target.columns || COLUMNS : undefined,
   });
   let lines: AsyncIterator<string> | undefined;
   return {

@@ -4,6 +4,8 @@ import { SERVICE_NAME_LABEL } from "../cluster/consistency.js";
 import type { ClusterModel } from "../cluster/model.js";
 import { servicePortName } from "../cluster/names.js";
 import type { Landing } from "../evaluate/outcome.js";
+import { knownNamesOf } from "../explain/known-names.js";
+import { addressKey } from "../explain/service-model.js";
 import { servicePortOf } from "../explain/service-port.js";
 import { endpointKey } from "../explain/services-in-rules.js";
 
@@ -14,9 +16,17 @@ export interface Naming {
 
 export function namingOf(cluster: ClusterModel | undefined): Naming {
   const names = endpointNames(cluster);
+  const servers = cluster === undefined ? undefined : knownNamesOf(cluster).byAddress;
   return {
     endpointOf(landing) {
       if (landing.verdict !== "forward" && landing.verdict !== "local") return null;
+      const { served } = landing;
+      const { destination = "", destinationPort = "" } = served?.request ?? {};
+      const byServer =
+        served === null || typeof destination === "string" || typeof destinationPort !== "number"
+          ? undefined
+          : servers?.get(addressKey(destination, destinationPort, served.protocol));
+      if (byServer !== undefined) return byServer;
       const byComment = servicePortOf(landing)?.name;
       if (byComment !== undefined) return byComment;
       const known =

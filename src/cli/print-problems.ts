@@ -2,7 +2,15 @@
 import type { Problem, Severity } from "../problems/problem.js";
 import type { IO } from "./io.js";
 import type { ProblemDocument } from "./schemas.js";
-import { type Colour, type ColourChoice, clean, type Style, styleFor } from "./style.js";
+import {
+  type Colour,
+  type ColourChoice,
+  clean,
+  type LayoutChoice,
+  type Style,
+  styleFor,
+  toAscii,
+} from "./style.js";
 import { widthOf } from "./table.js";
 
 /** More than these are only counted: in all, and of one kind. */
@@ -11,9 +19,11 @@ const ALIKE_MAX = 5;
 /** Wider lines are trimmed around the place. */
 const LINE_MAX = 100;
 
-export interface ProblemOptions extends ColourChoice {
+export interface ProblemOptions extends ColourChoice, LayoutChoice {
   readonly diagnostics?: "text" | "json";
   readonly quiet?: boolean;
+  /** All problems, not some of each kind. */
+  readonly verbose?: boolean;
 }
 
 /** Prints problems to stderr; notes are left out when quiet. */
@@ -24,7 +34,7 @@ export function printProblems(problems: readonly Problem[], io: IO, options: Pro
     return;
   }
   const style = styleFor(io.stderr, io.env, options);
-  const chosen = choose(shown);
+  const chosen = options.verbose ? new Set(shown) : choose(shown);
   const left: Problem[] = [];
   for (const problem of shown) {
     if (chosen.has(problem)) io.stderr.write(`${problemText(problem, style)}\n`);
@@ -88,8 +98,9 @@ function excerpt({ place, label, severity }: Problem, style: Style): readonly st
   const from = text.length <= LINE_MAX ? 0 : Math.max(0, start - 30);
   const to = text.length <= LINE_MAX ? text.length : Math.min(text.length, from + LINE_MAX);
   // Control characters are shown longer than they are, so each piece is made safe before it is measured.
-  const before = (from > 0 ? "… " : "") + clean(text.slice(from, start));
-  const marked = clean(text.slice(start, Math.min(end, to)));
+  const shown = (part: string) => (style.ascii ? toAscii(part) : part);
+  const before = shown((from > 0 ? "… " : "") + clean(text.slice(from, start)));
+  const marked = shown(clean(text.slice(start, Math.min(end, to))));
   const after = clean(text.slice(Math.min(end, to), to)) + (to < text.length ? " …" : "");
   const gutter = String(place.line);
   const underline = "^".repeat(Math.max(1, widthOf(marked)));
@@ -116,8 +127,8 @@ function countText(left: readonly Problem[]): string {
   return `… and ${left.length} more like these: ${kinds}`;
 }
 
-function asJson({ code, severity, message, place, label, notes = [], help }: Problem): ProblemDocument {
-  const spans =
+function asJson({ code, severity, message, place, label, notes = [], help, fix }: Problem): ProblemDocument {
+  const where =
     place === undefined
       ? []
       : [
@@ -127,16 +138,21 @@ function asJson({ code, severity, message, place, label, notes = [], help }: Pro
             col: place.column,
             endLine: place.endLine,
             endCol: place.endColumn,
-            label: label ?? null,
-            primary: true,
           },
         ];
   return {
     code,
     severity,
     message,
-    spans,
+    spans: where.map((span) => ({ ...span, label: label ?? null, primary: true })),
     notes: [...notes],
     help: help ?? (place === undefined ? (label ?? null) : null),
+    fix:
+      fix === undefined || place === undefined
+        ? null
+        : {
+            applicability: fix.applicability,
+            edits: where.map((span) => ({ ...span, text: fix.replacement })),
+          },
   };
 }

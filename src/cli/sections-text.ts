@@ -11,16 +11,21 @@ function textLines(
   { heading, lines = [], head = [], rows = [], facts = [] }: Section,
   style: Style,
 ): readonly string[] {
-  const body = [...lines.map((line) => clean(line)), ...table(head, cleaned(rows)), ...factLines(facts)];
+  const indent = heading === undefined ? "" : "  ";
+  const body = [
+    ...lines.map((line) => clean(line)),
+    ...table(head, cleaned(rows), style, indent.length),
+    ...factLines(facts, style),
+  ];
   if (heading === undefined) return body;
-  return [style.paint("bold", clean(heading)), ...body.map((line) => `  ${line}`.trimEnd())];
+  return [style.paint("bold", clean(heading)), ...body.map((line) => `${indent}${line}`.trimEnd())];
 }
 
 /** Labels in a column, and beside each its rows, aligned among themselves. */
-function factLines(facts: readonly Fact[]): readonly string[] {
+function factLines(facts: readonly Fact[], style: Style): readonly string[] {
   const width = Math.max(0, ...facts.map(({ label }) => label.length));
   return facts.flatMap(({ label, rows }) =>
-    table([], cleaned(rows)).map(
+    table([], cleaned(rows), style, width + 5).map(
       (line, index) => `${(index === 0 ? clean(label) : "").padEnd(width)}   ${line}`,
     ),
   );

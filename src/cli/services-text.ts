@@ -58,7 +58,7 @@ export function servicesTable(
 
 export function servicesText(services: readonly ServicePort[], options: ServicesTextOptions): string {
   const { head, rows } = servicesTable(services, options);
-  const [first = "", ...lines] = table(head, rows);
+  const [first = "", ...lines] = table(head, rows, options.style);
   return `${[options.style.paint("dim", first), ...lines].join("\n")}\n`;
 }
 

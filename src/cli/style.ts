@@ -13,6 +13,10 @@ const CODES: Readonly<Record<Colour, readonly [number, number]>> = {
 
 export interface Style {
   paint(colour: Colour, text: string): string;
+  /** What tables have to fit into; absent where nothing is wrapped or cut. */
+  readonly columns?: number;
+  /** Marks such as arrows are written in ASCII: cells are measured so. */
+  readonly ascii?: boolean;
 }
 
 export interface ColourChoice {
@@ -20,10 +24,19 @@ export interface ColourChoice {
   readonly color?: "auto" | "always" | "never" | false;
 }
 
+/** How text for people is laid out. */
+export interface LayoutChoice {
+  readonly ascii?: boolean;
+  /** Columns, for a terminal or not. */
+  readonly width?: number;
+}
+
 /** Decided for each stream by itself: the flag, then NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR, TERM, the terminal. */
-export function styleFor(stream: Stream, env: IO["env"], choice: ColourChoice): Style {
+export function styleFor(stream: Stream, env: IO["env"], choice: ColourChoice & LayoutChoice): Style {
   const on = wantsColour(stream, env, choice);
   return {
+    ...(stream.columns === undefined ? {} : { columns: stream.columns }),
+    ascii: wantsAscii(stream, env, choice),
     paint: (colour, text) => (on ? `\u001b[${CODES[colour][0]}m${text}\u001b[${CODES[colour][1]}m` : text),
   };
 }
@@ -36,6 +49,47 @@ function wantsColour(stream: Stream, env: IO["env"], { color }: ColourChoice): b
   if (env.CLICOLOR_FORCE !== undefined && env.CLICOLOR_FORCE !== "0") return true;
   if (env.CLICOLOR === "0" || env.TERM === "dumb") return false;
   return stream.isTerminal;
+}
+
+/** The flag, or a terminal whose locale is not one of UTF-8. */
+function wantsAscii({ isTerminal }: Stream, env: IO["env"], { ascii }: LayoutChoice): boolean {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "UTF-8";
+  return ascii ?? (isTerminal && !/utf-?8/i.test(locale));
+}
+
+/** The streams as the flags want them: their width, and what is written to them in ASCII. */
+export function laidOut(
+  { stdout, stderr, env }: IO,
+  choice: LayoutChoice,
+  isProse: { readonly stdout: boolean; readonly stderr: boolean },
+): Pick<IO, "stdout" | "stderr"> {
+  const stream = (target: Stream, prose: boolean): Stream => ({
+    isTerminal: target.isTerminal,
+    columns: choice.width ?? target.columns,
+    write: prose && wantsAscii(target, env, choice) ? (text) => target.write(toAscii(text)) : target.write,
+  });
+  return { stdout: stream(stdout, isProse.stdout), stderr: stream(stderr, isProse.stderr) };
+}
+
+const ASCII: ReadonlyMap<string, string> = new Map([
+  ["→", "->"],
+  ["…", "..."],
+  ["·", "|"],
+  ["│", "|"],
+  ["─", "-"],
+  ["–", "-"],
+  ["×", "x"],
+  ["½", "1/2"],
+  ["✓", "+"],
+  ["✗", "-"],
+  ["≤", "<="],
+  ["≥", ">="],
+]);
+const MARKS = new RegExp(`[${[...ASCII.keys()].join("")}]`, "g");
+
+/** landfall's own marks in ASCII; what comes from inputs stays as it is, but for the same marks. */
+export function toAscii(text: string): string {
+  return text.replace(MARKS, (mark) => ASCII.get(mark) ?? mark);
 }
 
 /**

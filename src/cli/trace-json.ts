@@ -77,6 +77,9 @@ export function landingRecord(landing: Landing, naming: Naming): LandingDocument
     answered: landing.answered,
     processSees: landing.processSees,
     endpoint: naming.endpointOf(landing),
+    ...(landing.served === null
+      ? {}
+      : { ipvs: { service: landing.served.service, scheduler: landing.served.scheduler ?? null } }),
     masqueraded: landing.masqueraded,
     sportKept: landing.sportKept,
     icmp: landing.icmpType === null ? null : { type: landing.icmpType, code: landing.icmpCode ?? 0 },

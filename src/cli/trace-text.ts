@@ -23,6 +23,7 @@ export interface TraceTextOptions {
 /** Landings and steps beyond these are only counted. */
 const LANDINGS_MAX = 40;
 const STEPS_MAX = 24;
+const SERVERS_MAX = 6;
 
 export function traceText(packet: Packet, answer: Distribution, options: TraceTextOptions): string {
   const lines = [title(packet, answer, options.style), ""];
@@ -65,7 +66,7 @@ function ways({ landings }: Case, { style, exact }: TraceTextOptions): readonly 
       step.rule?.place === undefined ? "" : style.paint("dim", `line ${step.rule.place.line}`),
     ]);
     const head = `${shareText(landing.share, exact)} ${landsOn(landing)}`;
-    return [style.paint("bold", head), ...table([], rows).map((line) => `  ${line}`), ""];
+    return [style.paint("bold", head), ...table([], rows, style, 2).map((line) => `  ${line}`), ""];
   });
 }
 
@@ -128,7 +129,11 @@ export function conversationText(
         step === null ? "(nothing is sent)" : landsOn(step),
         step === null ? "" : comesFrom(step),
       ]);
-      lines.push(`  ${shareText(share, exact)}`, ...table([], rows).map((line) => `    ${line}`), "");
+      lines.push(
+        `  ${shareText(share, exact)}`,
+        ...table([], rows, style, 4).map((line) => `    ${line}`),
+        "",
+      );
     }
     if (courses.length > LANDINGS_MAX) lines.push(`  … and ${courses.length - LANDINGS_MAX} more`, "");
   }
@@ -165,7 +170,9 @@ function landingLines({ landings }: Case, packet: Packet, options: TraceTextOpti
     landsOn(landing),
     sees(landing, packet),
   ]);
-  const lines = table(["SHARE", "LANDS ON", "SEEN THERE AS COMING FROM"], rows).map((line) => `  ${line}`);
+  const lines = table(["SHARE", "LANDS ON", "SEEN THERE AS COMING FROM"], rows, options.style, 2).map(
+    (line) => `  ${line}`,
+  );
   lines[0] = options.style.paint("dim", lines[0] ?? "");
   if (landings.length > shown.length) lines.push(`  … and ${landings.length - shown.length} more`);
   return lines;
@@ -224,7 +231,8 @@ function whyLines(cases: readonly Case[], family: Family, { style }: TraceTextOp
       steps.push(step);
     }
   }
-  if (steps.length === 0) return [style.paint("bold", "why"), "  no rule matches"];
+  const servers = virtualServers(cases.flatMap(({ landings }) => landings));
+  if (steps.length === 0 && servers.length === 0) return [style.paint("bold", "why"), "  no rule matches"];
   const rows = steps
     .slice(0, STEPS_MAX)
     .map((step) => [
@@ -233,7 +241,28 @@ function whyLines(cases: readonly Case[], family: Family, { style }: TraceTextOp
       step.rule?.place === undefined ? "" : style.paint("dim", `line ${step.rule.place.line}`),
     ]);
   const more = steps.length > STEPS_MAX ? [`  … and ${steps.length - STEPS_MAX} more rules`] : [];
-  return [style.paint("bold", "why"), ...table([], rows).map((line) => `  ${line}`), ...more];
+  return [
+    style.paint("bold", "why"),
+    ...table([], rows, style, 2).map((line) => `  ${line}`),
+    ...more,
+    ...servers.map((line) => `  ${line}`),
+  ];
+}
+
+/** `IPVS 10.96.0.10:80/tcp rr → 10.244.1.10:8080, 10.244.2.20:8080`: virtual servers that took the packet. */
+function virtualServers(landings: readonly Landing[]): readonly string[] {
+  const byName = new Map<string, Set<string>>();
+  for (const { served } of landings) {
+    if (served === null) continue;
+    const name = `IPVS ${[served.service, served.scheduler ?? ""].join(" ").trim()}`;
+    const { address, port } = served.server;
+    byName.set(name, (byName.get(name) ?? new Set()).add(endText(address, port)));
+  }
+  return [...byName].map(([name, ends]) => {
+    const all = [...ends];
+    const more = all.length > SERVERS_MAX ? ` and ${all.length - SERVERS_MAX} more` : "";
+    return clean(`${name} → ${all.slice(0, SERVERS_MAX).join(", ")}${more}`);
+  });
 }
 
 /** `33.3 %`, or the fraction. */

@@ -5,6 +5,7 @@
 
 import { type Document, isRecord } from "../documents/document.js";
 import { appendAll } from "../problems/append.js";
+import { didYouMean } from "../problems/meant.js";
 import { nearest } from "../problems/nearest.js";
 import { hasErrors, type Problem } from "../problems/problem.js";
 import { checkCluster } from "./consistency.js";
@@ -176,7 +177,7 @@ function skip(document: Document, type: ObjectType, skipped: Map<string, number>
       severity: "warning",
       message: `kind ${type.kind} is not known, so this object is skipped`,
       place: document.placeOf(["kind"]),
-      label: `did you mean ${near}?`,
+      ...didYouMean(near),
     });
   } else {
     const name = type.foreign && READERS.has(type.kind) ? `${type.kind} of ${type.apiVersion}` : type.kind;

@@ -1,6 +1,7 @@
 /** Checks a document against a schema: what is wrong is said with the field, what stands there, and the place. */
 import type * as z from "zod/mini";
 import { ZodMiniArray, ZodMiniNullable, ZodMiniObject, ZodMiniOptional } from "zod/mini";
+import { didYouMean } from "../problems/meant.js";
 import { nearest } from "../problems/nearest.js";
 import type { Problem } from "../problems/problem.js";
 import { type Document, isRecord, type Path } from "./document.js";
@@ -150,11 +151,11 @@ const TYPES: Readonly<Record<string, string>> = {
   record: "a mapping",
 };
 
-function hint(issue: z.core.$ZodIssue, got: unknown): { label?: string } {
+function hint(issue: z.core.$ZodIssue, got: unknown): Pick<Problem, "label" | "fix"> {
   if (issue.code === "invalid_type" && typeof got === "string") {
     const wanted = issue.expected;
-    if ((wanted === "number" || wanted === "int") && /^\d+$/.test(got)) return { label: "remove the quotes" };
-    if (wanted === "boolean" && /^(true|false)$/.test(got)) return { label: "remove the quotes" };
+    if ((wanted === "number" || wanted === "int") && /^\d+$/.test(got)) return unquoted(got);
+    if (wanted === "boolean" && /^(true|false)$/.test(got)) return unquoted(got);
   }
   if (issue.code === "invalid_type" && issue.expected === "string") {
     if (typeof got === "number" || typeof got === "boolean") return { label: "put it in quotes" };
@@ -162,9 +163,16 @@ function hint(issue: z.core.$ZodIssue, got: unknown): { label?: string } {
   if (issue.code === "invalid_value" && typeof got === "string") {
     const words = issue.values.map(String).filter((word) => word !== "");
     const near = words.find((word) => word.toLowerCase() === got.toLowerCase()) ?? nearest(got, words);
-    return near === undefined ? {} : { label: `did you mean ${near}?` };
+    return didYouMean(near);
   }
   return {};
+}
+
+function unquoted(text: string): Pick<Problem, "label" | "fix"> {
+  return {
+    label: "remove the quotes",
+    fix: { applicability: "machine-applicable", replacement: text },
+  };
 }
 
 function valueAt(value: unknown, path: Path): unknown {

@@ -34,6 +34,15 @@ export interface Problem {
   readonly notes?: readonly string[];
   /** What to do. */
   readonly help?: string;
+  /** What would mend it; only with a place. */
+  readonly fix?: Fix;
+}
+
+export interface Fix {
+  /** Whether it can only be so, or is what was probably meant; the words are those of rustc's diagnostics. */
+  readonly applicability: "machine-applicable" | "maybe-incorrect";
+  /** The text for the place. */
+  readonly replacement: string;
 }
 
 /** The place of characters `start` to `end` (offsets) of a source. */

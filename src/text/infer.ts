@@ -34,6 +34,8 @@ interface Vertex {
   readonly chain: string;
   /** The chain, or the target, that the rule goes to. */
   readonly target: string | undefined;
+  /** Tables that have the built-in chain, and take the target and all matches. */
+  readonly possible: readonly TableName[];
   table: TableName | undefined;
 }
 
@@ -45,27 +47,45 @@ export function inferTables(commands: readonly LooseCommand[], family: Family): 
     const jump = words.findIndex((word) => /^(?:-[jg]|--jump|--goto)$/.test(word));
     const target = jump < 0 ? undefined : words[jump + 1];
     const named = command.table !== undefined && isTableName(command.table) ? command.table : undefined;
-    return { chain, target, table: named ?? ownTable(words, chain, target, family) };
+    const possible = possibleTables(words, chain, target, family);
+    return { chain, target, possible, table: named ?? ownTable(chain, target, possible) };
   });
   spread(vertices);
   const common = mostOf(vertices) ?? "filter";
-  return vertices.map(({ chain, table }) => table ?? byDefault(chain, common));
+  // What most of the rules' table refuses (nat takes no DROP) is of another one, and so is what goes with it.
+  for (const vertex of vertices)
+    if (!vertex.possible.includes(common)) vertex.table ??= vertex.possible[0] ?? common;
+  spread(vertices);
+  return vertices.map(({ table }) => table ?? common);
 }
 
-/** What the rule itself says: its target or a match belongs to one table, or its chains have telling names. */
-function ownTable(
+/** In the order in which they are likely. */
+const TABLES: readonly TableName[] = ["filter", "nat", "mangle", "raw", "security"];
+
+function possibleTables(
   words: readonly string[],
   chain: string,
   target: string | undefined,
   family: Family,
-): TableName | undefined {
+): readonly TableName[] {
   const extensions = [
     ...(target === undefined ? [] : [targetNamed(target, family)]),
     ...words.flatMap((word, index) => (word === "-m" ? [matchNamed(words[index + 1] ?? "", family)] : [])),
   ];
-  const only = extensions.map((one) => (one?.tables?.length === 1 ? one.tables[0] : undefined));
-  const told = only.find((table) => table !== undefined);
-  if (told !== undefined && isTableName(told)) return told;
+  return TABLES.filter(
+    (table) =>
+      (!isBuiltIn(chain) || BUILT_IN_CHAINS[table].includes(chain)) &&
+      extensions.every((one) => one?.tables?.includes(table) ?? true),
+  );
+}
+
+/** What the rule itself says: its target or a match belongs to one table, or its chains have telling names. */
+function ownTable(
+  chain: string,
+  target: string | undefined,
+  possible: readonly TableName[],
+): TableName | undefined {
+  if (possible.length === 1) return possible[0];
   const byName = (name: string) => NAMES.find(([, pattern]) => pattern.test(name))?.[0];
   return (target === undefined ? undefined : byName(target)) ?? byName(chain);
 }
@@ -131,9 +151,4 @@ function mostOf(vertices: readonly Vertex[]): TableName | undefined {
   const counts = new Map<TableName, number>();
   for (const { table } of vertices) if (table !== undefined) counts.set(table, (counts.get(table) ?? 0) + 1);
   return [...counts].sort(([, left], [, right]) => right - left)[0]?.[0];
-}
-
-function byDefault(chain: string, common: TableName): TableName {
-  if (!isBuiltIn(chain) || BUILT_IN_CHAINS[common].includes(chain)) return common;
-  return BUILT_IN_CHAINS.filter.includes(chain) ? "filter" : "nat";
 }

@@ -10,6 +10,7 @@ import {
   readAddress,
   readNetwork,
 } from "../../grammar/address.js";
+import { didYouMean } from "../problems/meant.js";
 import { nearest } from "../problems/nearest.js";
 import type { Problem, Source } from "../problems/problem.js";
 import type { Interface, InterfaceAddress } from "../state/network.js";
@@ -368,8 +369,7 @@ function readDetail(
   ) {
     const near = nearest(first.text, ["inet", "inet6", "valid_lft", "link/ether"]);
     if (near === undefined) remark(complain, "`ip addr`");
-    else
-      complain("LF1017", `an interface has no line ${first.text}`, first, { label: `did you mean ${near}?` });
+    else complain("LF1017", `an interface has no line ${first.text}`, first, didYouMean(near));
   }
 }
 

@@ -3,6 +3,7 @@
  * come in pairs of name and value.
  */
 import type { Code } from "../problems/codes.js";
+import { didYouMean } from "../problems/meant.js";
 import { nearest } from "../problems/nearest.js";
 import { type Problem, placeInLine, type Source } from "../problems/problem.js";
 import { endOfJSON } from "./json-end.js";
@@ -158,7 +159,7 @@ export function readPairs(
         "LF1017",
         `${what} has no word ${word.text}`,
         word,
-        near === undefined ? { help: CUT_OFF } : { label: `did you mean ${near}?` },
+        near === undefined ? { help: CUT_OFF } : didYouMean(near),
       );
       return undefined;
     }

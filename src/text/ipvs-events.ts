@@ -7,6 +7,7 @@
  */
 import { familyOf, readAddress } from "../../grammar/address.js";
 import { PROTOCOL, protocolNumber } from "../../grammar/protocols.js";
+import { didYouMean } from "../problems/meant.js";
 import { nearest } from "../problems/nearest.js";
 import { type Problem, placeInLine, type Source } from "../problems/problem.js";
 import type { FirstPacket, IpvsEvent } from "../state/ipvs-events.js";
@@ -96,7 +97,7 @@ function complain(
   line: number,
   field: Field | undefined,
   message: string,
-  more: Pick<Problem, "label" | "help"> = {},
+  more: Pick<Problem, "label" | "fix" | "help"> = {},
 ): undefined {
   const from = field?.from ?? 0;
   const to = from + Math.max(1, field?.text.length ?? 1);
@@ -138,9 +139,8 @@ function readEvent(
     }
     default: {
       const near = nearest(kind, EVENTS);
-      const label = near === undefined ? {} : { label: `did you mean ${near}?` };
       const help = fields.length > 1 ? `events are ${EVENTS.join(", ")}` : "columns have tabs between them";
-      complain(reading, line, at("event"), `there is no event ${kind}`, { ...label, help });
+      complain(reading, line, at("event"), `there is no event ${kind}`, { ...didYouMean(near), help });
       return [];
     }
   }

@@ -4,6 +4,7 @@
  */
 import { type Address, ALL_ONES, type Family, familyOf, prefixMask } from "../../grammar/address.js";
 import { PROTOCOL } from "../../grammar/protocols.js";
+import { didYouMean } from "../problems/meant.js";
 import { nearest } from "../problems/nearest.js";
 import {
   DEFAULT_PERSISTENCE_SECONDS,
@@ -171,7 +172,7 @@ function unknownCommand(words: Words, first: number): Fault {
     code: "LF1014",
     message: `ipvsadm has no command ${word}`,
     ...at,
-    ...(near === undefined ? {} : { label: `did you mean ${near}?` }),
+    ...didYouMean(near),
   };
 }
 
@@ -292,7 +293,7 @@ function serviceCommand(
       fault:
         near === undefined
           ? { ...fault, help: `it has ${SCHEDULERS.join(", ")}` }
-          : { ...fault, label: `did you mean ${near}?` },
+          : { ...fault, ...didYouMean(near) },
     };
   }
   const flags = flagsOf(find(given, "sched-flags"), scheduler);
@@ -359,7 +360,7 @@ function flagsOf(given: Given | undefined, scheduler: string): Outcome<readonly 
                 ...atOption(place, "LF1006", `there is no scheduler flag ${name}`),
                 ...(near === undefined
                   ? { help: `${scheduler} has ${flagsOfScheduler(scheduler).join(", ")}` }
-                  : { label: `did you mean ${near}?` }),
+                  : didYouMean(near)),
               }
             : atOption(place, "LF1010", `flag ${name} is one of scheduler ${owner}, not of ${scheduler}`),
       };

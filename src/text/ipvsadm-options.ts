@@ -3,8 +3,9 @@
  * (`-At`), values may be attached (`-w5`, `--weight=5`), and what takes a value takes whatever follows.
  */
 import type { Code } from "../problems/codes.js";
+import { didYouMean } from "../problems/meant.js";
 import { nearest } from "../problems/nearest.js";
-import type { Severity } from "../problems/problem.js";
+import type { Fix, Severity } from "../problems/problem.js";
 import type { Words } from "./words.js";
 
 /** What is wrong with a line; `from` and `to` are offsets in it. */
@@ -14,6 +15,7 @@ export interface Fault {
   readonly from: number;
   readonly to: number;
   readonly label?: string;
+  readonly fix?: Fix;
   readonly help?: string;
   /** Default: error. */
   readonly severity?: Severity;
@@ -234,7 +236,7 @@ function unknownOption(spelled: string, from: number, word = spelled): Fault {
     code: "LF1007",
     message: `ipvsadm has no option ${spelled}`,
     ...at,
-    ...(near === undefined || !near.startsWith("--") ? {} : { label: `did you mean ${near}?` }),
+    ...didYouMean(near?.startsWith("--") ? near : undefined),
   };
 }
 

@@ -141,13 +141,14 @@ function readLine(reading: Reading, line: number, text: string): void {
 }
 
 function complainAt({ source, problems }: Reading, line: number, fault: Fault): void {
-  const { code, message, from, to, label, help, severity = "error" } = fault;
+  const { code, message, from, to, label, fix, help, severity = "error" } = fault;
   problems.push({
     code,
     severity,
     message,
     place: placeInLine(source, line, from + 1, Math.max(to, from + 1) + 1),
     ...(label === undefined ? {} : { label }),
+    ...(fix === undefined ? {} : { fix }),
     ...(help === undefined ? {} : { help }),
   });
 }

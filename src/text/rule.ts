@@ -19,6 +19,7 @@ import {
 } from "../../grammar/extensions.js";
 import type { HeaderGiven } from "../../grammar/header.js";
 import { readValue } from "../../grammar/read.js";
+import { didYouMean } from "../problems/meant.js";
 import { nearest } from "../problems/nearest.js";
 import type { Place, Problem } from "../problems/problem.js";
 import type { Rule } from "../state/rules.js";
@@ -201,7 +202,7 @@ function unknownExtension(
   word: number,
   what: string,
   consequence: string,
-  more: { label?: string },
+  more: ReturnType<typeof didYouMean>,
 ): void {
   const name = draft.words[word] ?? "";
   if (draft.setting.saved || ADDED_EXTENSIONS.has(name)) {
@@ -273,7 +274,7 @@ function readOption(draft: Draft, word: string): void {
     "LF1007",
     draft.at,
     `unknown option ${shorten(name)}${where}`,
-    nearLabel(nearest(name, known)),
+    didYouMean(nearest(name, known)),
   );
 }
 
@@ -467,16 +468,15 @@ function takeValues(
   return values;
 }
 
-function suggestion(word: string, known: readonly { readonly name: string }[]): { label?: string } {
+function suggestion(
+  word: string,
+  known: readonly { readonly name: string }[],
+): ReturnType<typeof didYouMean> {
   const near = nearest(
     word,
     known.map(({ name }) => name),
   );
-  return near === word ? {} : nearLabel(near);
-}
-
-function nearLabel(near: string | undefined): { label?: string } {
-  return near === undefined ? {} : { label: `did you mean ${near}?` };
+  return didYouMean(near === word ? undefined : near);
 }
 
 function shorten(text: string): string {

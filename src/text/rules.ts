@@ -8,6 +8,7 @@ import type { Flavour } from "../../grammar/description.js";
 import { HOOKS } from "../../grammar/meaning.js";
 import { appendAll } from "../problems/append.js";
 import type { Code } from "../problems/codes.js";
+import { didYouMean } from "../problems/meant.js";
 import { nearest } from "../problems/nearest.js";
 import { type Place, type Problem, placeInLine, type Severity, type Source } from "../problems/problem.js";
 import { BUILT_IN_CHAINS, type Counters, isTableName, type Rule, type Ruleset } from "../state/rules.js";
@@ -168,7 +169,7 @@ function beginTable(reading: Reading, name: string, { line }: PastedLine, compla
     const near = nearest(name, Object.keys(BUILT_IN_CHAINS));
     complain("LF1018", `iptables has no table ${name}`, {
       readAnyway: true,
-      ...(near ? { label: `did you mean ${near}?` } : {}),
+      ...didYouMean(near, `*${near}`),
     });
   }
   if (reading.saved && !noflush && tables.has(name)) {
@@ -559,7 +560,7 @@ function readCommand(command: CommandLine): void {
     complain("LF1012", `chain ${chain} is not declared in table ${table.name}`, {
       from: starts[at + 1] ?? 0,
       to: ends[at + 1] ?? 0,
-      ...(near === undefined ? {} : { label: `did you mean ${near}?` }),
+      ...didYouMean(near),
       help: `a line \`:${chain} - [0:0]\` must come before it`,
     });
     return;

@@ -59,7 +59,10 @@ const FORMS: readonly (readonly [TextKind, RegExp])[] = [
   ["routes", /^(?:blackhole|unreachable|prohibit|throw) (?:default|[0-9a-f.:]+(?:\/\d+)?) *(?:\n|$)/],
   ["sysctls", /^[a-z]\w*(?:\.[\w/-]+)+ ?= ?\S/],
   ["nft", /^(?:add )?table (?:ip|ip6|inet|arp|bridge|netdev) \S+ \{/],
-  ["documents", /^(?:---\s*\n(?:\s*(?:#.*)?\n)*[A-Za-z_"'][\w"'.-]*:\s|(?:apiVersion|kind|metadata|interfaces|routes|sysctls|family):\s)/],
+  [
+    "documents",
+    /^(?:---\s*\n(?:\s*(?:#.*)?\n)*[A-Za-z_"'][\w"'.-]*:\s|(?:apiVersion|kind|metadata|interfaces|routes|sysctls|family):\s)/,
+  ],
 ];
 
 /** Rules behind prompts, log prefixes and numbers of grep, and rows of listings. */

@@ -75,9 +75,9 @@ const cases: readonly (readonly [string, readonly string[], World, number, strin
     ["fmt", "--famly", "6"],
     {},
     2,
-    "error: unknown option '--famly'\n(Did you mean --family?)\n",
+    "error: unknown option '--famly'\n  = help: did you mean --family?\n",
   ],
-  ["an unknown command", ["trac"], {}, 2, "error: unknown command 'trac'\n(Did you mean trace?)\n"],
+  ["an unknown command", ["trac"], {}, 2, "error: unknown command 'trac'\n  = help: did you mean trace?\n"],
   [
     "an unknown form",
     ["versions", "-o", "jsn"],
@@ -133,7 +133,7 @@ const cases: readonly (readonly [string, readonly string[], World, number, strin
     ["fmt"],
     {},
     2,
-    "error: no input was named\n  = help: landfall fmt FILE, or … | landfall fmt -\n",
+    "error: no input was named\n  = help: landfall fmt FILE, or … | landfall fmt -\n  = help: `landfall fmt -h` has examples and all flags\n",
   ],
 ];
 
@@ -269,6 +269,10 @@ describe("diagnostics", () => {
       ],
       notes: [],
       help: null,
+      fix: {
+        applicability: "maybe-incorrect",
+        edits: [{ file: "a.save", line: 5, col: 42, endLine: 5, endCol: 54, text: "--probability" }],
+      },
     });
   });
 

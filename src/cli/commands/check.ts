@@ -20,11 +20,12 @@ import {
 } from "../asking.js";
 import { type CheckForm, checkText } from "../check-forms.js";
 import { report, say } from "../common.js";
-import { EXIT, UsageError } from "../exit.js";
+import { EXIT, NoInputError, UsageError } from "../exit.js";
 import { type Answer, checkMentions, unmetOf } from "../expecting.js";
 import { readSource } from "../inputs.js";
 import type { IO } from "../io.js";
 import { type Asked, toAsked } from "../packets.js";
+import { progressOn } from "../progress.js";
 import type { CheckDocument } from "../schemas.js";
 import { type ServiceNames, serviceNames } from "../service-names.js";
 import { clean, styleFor } from "../style.js";
@@ -57,6 +58,8 @@ export async function check(words: readonly string[], flags: CheckFlags, io: IO)
   if (failed !== undefined) return failed;
   const results: CheckDocument["results"] = [];
   let assumed = false;
+  const progress = progressOn(io, "expectation");
+  const total = ready.reduce((sum, { questions }) => sum + questions.length, 0);
   for (const { suite, own, node, questions, services } of ready) {
     sayWhoseRules(
       questions.map(({ question }) => question),
@@ -65,6 +68,7 @@ export async function check(words: readonly string[], flags: CheckFlags, io: IO)
       io,
     );
     for (const { item, question } of questions) {
+      progress.show(results.length, total);
       const answer = answerTo(question, own.fresh ?? false);
       assumed ||= rests(answer.answer);
       const unmet = unmetOf(item.expectation, question, answer, services);
@@ -82,6 +86,7 @@ export async function check(words: readonly string[], flags: CheckFlags, io: IO)
       });
     }
   }
+  progress.end();
   const unmet = results.filter(({ met }) => !met).length;
   const document: CheckDocument = { schema: "landfall/check@1", met: results.length - unmet, unmet, results };
   io.stdout.write(checkText(flags.output, document, styleFor(io.stdout, io.env, flags)));
@@ -129,8 +134,7 @@ async function prepare(
   const folder = source.name === "-" ? "." : dirname(source.name);
   const named = suite.inputs.map((name) => (isAbsolute(name) ? name : join(folder, name)));
   const names = [...words, ...named];
-  if (names.length === 0 && (io.stdinIsTerminal || source.name === "-"))
-    throw new UsageError("no input was named", USAGE);
+  if (names.length === 0 && (io.stdinIsTerminal || source.name === "-")) throw new NoInputError(USAGE);
   const own: CheckFlags = {
     ...flags,
     ...(facts.node === undefined ? {} : { node: flags.node ?? facts.node }),

@@ -27,6 +27,7 @@ import {
   type NodeFlags,
   nodeFacts,
   versionOf,
+  withMode,
   withSlices,
 } from "../compiling.js";
 import { EXIT, UsageError } from "../exit.js";
@@ -54,7 +55,7 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
   const inputs = await readInputs(names, io);
   const problems = [...inputs.problems];
   const cluster =
-    inputs.cluster === undefined ? undefined : withMode(withSlices(inputs.cluster, problems), flags);
+    inputs.cluster === undefined ? undefined : withMode(withSlices(inputs.cluster, problems), flags.mode);
   if (cluster === undefined && !hasErrors(problems)) {
     problems.push({
       code: "LF5008",
@@ -141,13 +142,6 @@ const IPVS_FILES = {
 } as const;
 
 type IpvsOutput = keyof typeof IPVS_FILES;
-
-/** `--mode` goes before that of the configuration. */
-function withMode(cluster: ClusterModel, { mode }: CompileFlags): ClusterModel {
-  return mode === undefined
-    ? cluster
-    : { ...cluster, proxy: { ...(cluster.proxy ?? DEFAULT_PROXY_CONFIGURATION), mode } };
-}
 
 const NETWORK_KINDS: readonly TextKind[] = ["interfaces", "routes", "routing-rules", "sysctls"];
 

@@ -15,6 +15,7 @@ import { type DiffTextOptions, diffText } from "../diff-text.js";
 import { EXIT, UsageError } from "../exit.js";
 import type { IO } from "../io.js";
 import { namingOf } from "../naming.js";
+import { progressOn } from "../progress.js";
 import { clean, styleFor } from "../style.js";
 import { splitInputs } from "../subjects.js";
 
@@ -36,7 +37,7 @@ export async function diff(words: readonly string[], flags: DiffFlags, io: IO): 
   if (sides === undefined || failed !== undefined) return failed ?? EXIT.unreadable;
   const only = wanted(subjects, flags.namespace, sides);
   const options = textOptions(flags, sides, only !== undefined, io);
-  const progress = progressOn(io);
+  const progress = progressOn(io, "entry point");
   const found = compareStates(sides.left, sides.right, {
     parts: {
       behaviour: options.behaviour,
@@ -143,24 +144,4 @@ function spellingsOf(entry: EntryPoint): readonly string[] {
   const plain = service.replace(/:[^:]*$/, "");
   const bare = (text: string) => text.slice(text.indexOf("/") + 1);
   return [service, plain, bare(service), bare(plain), ...ends];
-}
-
-/** Milliseconds before anything is said of progress, and between two lines of it. */
-const PATIENCE = 300;
-
-/** Tells of progress on standard error, on a terminal only. */
-function progressOn({ stderr }: IO): { show: (done: number, total: number) => void; end: () => void } {
-  let next = Date.now() + PATIENCE;
-  let shown = false;
-  return {
-    show(done, total) {
-      if (!stderr.isTerminal || Date.now() < next) return;
-      next = Date.now() + PATIENCE;
-      shown = true;
-      stderr.write(`\rcomparing entry point ${done} of ${total}`);
-    },
-    end() {
-      if (shown) stderr.write("\r\u001b[K");
-    },
-  };
 }

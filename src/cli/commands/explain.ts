@@ -181,7 +181,7 @@ function printed(
   const markdown = flags.output === "markdown";
   const text = markdown ? sectionsMarkdown(sections) : sectionsText(sections, style);
   const told = codes.map((code) => {
-    const plain = codeText(code, markdown ? PLAIN : style, io.stdout.columns);
+    const plain = codeText(code, markdown ? PLAIN : style);
     return markdown ? `\`\`\`\n${plain}\`\`\`\n` : plain;
   });
   return [...(text === "" ? [] : [text]), ...told].join("\n");

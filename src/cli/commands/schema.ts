@@ -7,7 +7,12 @@ import { SCHEMAS } from "../schemas.js";
 
 export const SCHEMA_NAMES = Object.keys(SCHEMAS);
 
-export async function schema(name: string, io: IO): Promise<number> {
+/** Without a name, the names. */
+export async function schema(name: string | undefined, io: IO): Promise<number> {
+  if (name === undefined) {
+    io.stdout.write(SCHEMA_NAMES.map((one) => `${one}\n`).join(""));
+    return EXIT.done;
+  }
   if (!Object.hasOwn(SCHEMAS, name)) {
     const near = nearest(name, SCHEMA_NAMES);
     throw new UsageError(

@@ -20,7 +20,7 @@ import { shareText } from "../trace-text.js";
 export interface SimulateFlags extends CommonFlags {
   readonly as?: TextKind;
   readonly connections?: string;
-  readonly output?: "text" | "ndjson";
+  readonly output: "text" | "ndjson";
   readonly sorted?: boolean;
   readonly exact?: boolean;
   readonly strict?: boolean;
@@ -58,9 +58,8 @@ export async function simulate(named: readonly string[], flags: SimulateFlags, i
     settings: ipvsSettings(network?.sysctls),
     sorted: flags.sorted === true,
   });
-  const form = flags.output ?? (io.stdout.isTerminal ? "text" : "ndjson");
   const assumed =
-    form === "text"
+    flags.output === "text"
       ? writeText(replay(start, events), events, flags, io)
       : writeLines(replay(start, events), io);
   return flags.strict && assumed ? EXIT.assumed : EXIT.done;
@@ -101,7 +100,7 @@ function writeText(
     ]);
     for (const one of answer.assuming) taken.add(one);
   }
-  const lines = table(["ID", "CONNECTION", "LANDS ON"], rows);
+  const lines = table(["ID", "CONNECTION", "LANDS ON"], rows, style);
   const notes = [...taken].map((one) => `${style.paint("yellow", "given that")} ${clean(one)}`);
   io.stdout.write([...lines, ...(notes.length === 0 ? [] : ["", ...notes]), ""].join("\n"));
   return taken.size > 0;

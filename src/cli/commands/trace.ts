@@ -21,13 +21,14 @@ import { readSource } from "../inputs.js";
 import type { IO } from "../io.js";
 import { namingOf } from "../naming.js";
 import { type Asked, readPackets } from "../packets.js";
+import { progressOn } from "../progress.js";
 import { stepThrough } from "../stepping.js";
 import { clean, type Style, styleFor } from "../style.js";
 import { conversationDocument, traceDocument } from "../trace-json.js";
 import { conversationText, landsOn, replyText, traceText } from "../trace-text.js";
 
 export interface TraceFlags extends AskingFlags {
-  readonly output?: "text" | "json" | "ndjson" | "trace";
+  readonly output: "text" | "json" | "ndjson" | "trace";
   readonly reply?: boolean;
   readonly allRules?: boolean;
   readonly step?: boolean;
@@ -68,19 +69,21 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
   sayWhoseRules(questions, node, flags, io);
   const naming = namingOf(node.cluster);
   const style = styleFor(io.stdout, io.env, flags);
-  const form = flags.output ?? (flags.packets === undefined ? "text" : "ndjson");
+  const form = flags.output;
   let assumed = false;
   let isMet = true;
   let firstText = true;
   const options = { fresh: flags.fresh ?? false };
-  const shown = { style, exact: flags.exact ?? false, allRules: flags.allRules ?? false };
+  const shown = { style, exact: flags.exact ?? false, allRules: flags.allRules ?? flags.verbose ?? false };
   const write = (text: string, document: object): void => {
     const json = form === "text" || form === "trace" ? "" : `${JSON.stringify(document)}\n`;
     const plain = json || `${firstText || form === "trace" ? "" : "\n"}${text}`;
     io.stdout.write(form !== "text" && io.stdout.isTerminal ? clean(plain, true) : plain);
     firstText = false;
   };
-  for (const question of questions) {
+  const progress = progressOn(io, "packet");
+  for (const [done, question] of questions.entries()) {
+    if (!io.stdout.isTerminal) progress.show(done, questions.length);
     const { asked, state, steps } = question;
     if (asked.kind === "packet") {
       const answer = evaluate(state, asked.packet, options);
@@ -103,6 +106,7 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
       if (expected?.isMet(question, { kind: "conversation", answer }) === false) isMet = false;
     }
   }
+  progress.end();
   if (!isMet) return EXIT.differs;
   return flags.strict && assumed ? EXIT.assumed : EXIT.done;
 }

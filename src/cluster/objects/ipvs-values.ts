@@ -1,5 +1,6 @@
 /** Values of the `ipvs` part that kube-proxy looks at in that mode only. */
 import type { Document } from "../../documents/document.js";
+import { didYouMean } from "../../problems/meant.js";
 import { nearest } from "../../problems/nearest.js";
 import type { Problem } from "../../problems/problem.js";
 import { SCHEDULERS } from "../../state/virtual-servers.js";
@@ -23,14 +24,14 @@ type Values = { readonly [T in (typeof TIMEOUTS)[number]]?: string | null | unde
 export function checkIpvs(values: Values, mode: string, document: Document, problems: Problem[]): boolean {
   const severity = mode === "ipvs" ? "error" : "warning";
   let good = true;
-  const refuse = (path: readonly (string | number)[], complaint: string, label?: string): void => {
+  const refuse = (path: readonly (string | number)[], complaint: string, meant?: string): void => {
     good &&= severity === "warning";
     problems.push({
       code: "LF5002",
       severity,
       message: `KubeProxyConfiguration: ipvs.${path.join(".").replace(/\.(\d+)$/, "[$1]")} ${complaint}`,
       place: document.placeOf(["ipvs", ...path]),
-      ...(label === undefined ? {} : { label }),
+      ...didYouMean(meant),
       ...(severity === "error" ? {} : { notes: ["kube-proxy looks at it in mode ipvs only"] }),
     });
   };
@@ -40,7 +41,7 @@ export function checkIpvs(values: Values, mode: string, document: Document, prob
     const near = SCHEDULERS.includes(lower) ? lower : nearest(lower, SCHEDULERS);
     const all = SCHEDULERS.filter((name) => !UNLISTED.includes(name)).join(", ");
     const complaint = `must be one of ${all}, got ${JSON.stringify(scheduler.slice(0, 60))}`;
-    refuse(["scheduler"], complaint, near === undefined ? undefined : `did you mean ${near}?`);
+    refuse(["scheduler"], complaint, near);
   } else if (scheduler && UNLISTED.includes(scheduler)) {
     problems.push({
       code: "LF5005",

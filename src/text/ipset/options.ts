@@ -10,6 +10,7 @@ import {
 } from "../../../grammar/sets/options.js";
 import { SET_TYPES, setTypeNamed } from "../../../grammar/sets/types.js";
 import { SET_NAME_MAX } from "../../../grammar/sets.js";
+import { didYouMean } from "../../problems/meant.js";
 import { nearest } from "../../problems/nearest.js";
 import type { Place } from "../../problems/problem.js";
 import { complain, type Draft, helpOf, isRefused, type Line } from "./reading.js";
@@ -32,13 +33,7 @@ export function newDraft(
       typeName,
       SET_TYPES.map((one) => one.name),
     );
-    return complain(
-      reading,
-      "LF1025",
-      `ipset has no type ${typeName}`,
-      typeAt,
-      near ? { label: `did you mean ${near}?` } : {},
-    );
+    return complain(reading, "LF1025", `ipset has no type ${typeName}`, typeAt, didYouMean(near));
   }
   const options = readCreateOptions(line, type, from);
   if (options === undefined) return undefined;
@@ -118,9 +113,7 @@ export function readOptions<K extends string>(
         "LF1007",
         `sets of type ${type.name} take no ${words[index]} here`,
         place(at),
-        {
-          ...(near ? { label: `did you mean ${near}?` } : { help: `there are ${allowed.join(", ")}` }),
-        },
+        near === undefined ? { help: `there are ${allowed.join(", ")}` } : didYouMean(near),
       );
     }
     const option = table[name] as SetOption<unknown>;

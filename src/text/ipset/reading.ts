@@ -2,6 +2,7 @@
 import { isRefusal, type Refusal } from "../../../grammar/description.js";
 import type { CreateOptions, SetType } from "../../../grammar/sets/description.js";
 import type { Code } from "../../problems/codes.js";
+import { didYouMean } from "../../problems/meant.js";
 import { nearest } from "../../problems/nearest.js";
 import { type Place, type Problem, placeInLine, type Source } from "../../problems/problem.js";
 import type { SetEntry } from "../../state/sets.js";
@@ -56,7 +57,7 @@ export interface Line {
   place(word: number, to?: number): Place;
 }
 
-export type More = Partial<Pick<Problem, "severity" | "label" | "help" | "notes">>;
+export type More = Partial<Pick<Problem, "severity" | "label" | "fix" | "help" | "notes">>;
 
 export function complain(
   reading: Reading,
@@ -98,8 +99,7 @@ const NEAREST_MAX = 100;
 
 /** "Did you mean …?" of a set's name, where one is near. */
 export function nearSet({ sets }: Reading, name: string): More {
-  const near = sets.size > NEAREST_MAX ? undefined : nearest(name, sets.keys());
-  return near === undefined ? {} : { label: `did you mean ${near}?` };
+  return didYouMean(sets.size > NEAREST_MAX ? undefined : nearest(name, sets.keys()));
 }
 
 export function helpOf({ help }: Refusal): More {
