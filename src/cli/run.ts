@@ -1,47 +1,83 @@
 /** Arguments → command → exit code. Commands are loaded when they are asked for, so that `--help` stays quick. */
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
+import { FINDING_SEVERITIES } from "../lint/finding.js";
 import type { Code } from "../problems/codes.js";
-import { TEXT_KINDS } from "../text/segments.js";
+import { nearest } from "../problems/nearest.js";
 import { CHECK_FORMS } from "./check-forms.js";
-import { addressFlag, familyFlag, kindFlag, outputFlag, settingFlag, withCommonFlags } from "./common.js";
-import { EXIT, UsageError } from "./exit.js";
+import {
+  addressFlag,
+  asOption,
+  familyFlag,
+  oneOf,
+  outputFlag,
+  settingFlag,
+  withCommonFlags,
+} from "./common.js";
+import { EXIT, NoInputError, UsageError } from "./exit.js";
 import type { IO } from "./io.js";
+import { LINT_FORMS } from "./lint-forms.js";
 import { type ProblemOptions, printProblems } from "./print-problems.js";
-import { clean } from "./style.js";
+import { SHELLS } from "./shells.js";
+import { clean, laidOut } from "./style.js";
 import { VERSION } from "./version.js";
 
-/** Runs one command line (without `node` and the script). Never rejects. */
-export async function run(args: readonly string[], io: IO): Promise<number> {
+/** Forms that people read: marks in them may be written in ASCII. */
+const PROSE: readonly unknown[] = ["text", "wide"];
+
+/**
+ * Runs one command line (without `node` and the script); `name` is what the user calls landfall, for help. Never rejects.
+ */
+export async function run(args: readonly string[], world: IO, name = "landfall"): Promise<number> {
   let code: number = EXIT.done;
   const finish = (result: number): void => {
     code = result;
   };
-  const program = makeProgram(io, finish);
-  const debug = args.includes("--debug");
+  // An arrow of its own would be taken for a flag.
+  const words = args.filter((word) => word !== "--debug").map((word) => (word === "->" ? "→" : word));
+  // Until flags are read, all that is written is for people.
+  const ascii = words.includes("--ascii") ? { ascii: true } : {};
+  const io = { ...world, ...laidOut(world, ascii, { stdout: true, stderr: true }) };
+  const program = makeProgram(io, finish, name);
+  const command = namedCommand(program, words);
   let flags: ProblemOptions = {};
-  program.hook("preAction", (_program, command) => {
-    flags = command.opts();
+  program.hook("preAction", (_program, chosen) => {
+    const { output = defaultForm(chosen, io) } = chosen.opts();
+    chosen.setOptionValue("output", output);
+    flags = chosen.opts();
+    const isProse = { stdout: PROSE.includes(output), stderr: flags.diagnostics !== "json" };
+    Object.assign(io, laidOut(world, flags, isProse));
   });
+  const fault = (message: string, hint?: string): void => {
+    const help = hint === undefined ? "" : `  = help: ${clean(asCalled(hint, program))}\n`;
+    io.stderr.write(`error: ${clean(message)}\n${help}`);
+  };
   const complain = (code: Code, message: string, help?: string): void =>
     printProblems([{ code, severity: "error", message, ...(help === undefined ? {} : { help }) }], io, flags);
   try {
     if (args.length === 0) {
-      io.stderr.write(program.helpInformation());
+      program.outputHelp({ error: true });
       return EXIT.usage;
     }
-    // An arrow of its own would be taken for a flag.
-    const words = args.filter((word) => word !== "--debug").map((word) => (word === "->" ? "→" : word));
+    if (command !== undefined && asksHelp(words)) {
+      command.outputHelp();
+      return EXIT.done;
+    }
     await program.parseAsync([...words], { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.done;
+      // What asked for help in vain has got it.
+      if (error.code !== "commander.help")
+        fault(error.message.replace(/^error: /, ""), meant(error.message, program, command));
+      return EXIT.usage;
+    }
     if (error instanceof UsageError) {
       const { code, message, hint } = error;
-      if (code === undefined) {
-        io.stderr.write(
-          `error: ${clean(message)}\n${hint === undefined ? "" : `  = help: ${clean(hint)}\n`}`,
-        );
-      } else complain(code, message, hint);
+      if (code === undefined) fault(message, hint);
+      else complain(code, message, hint);
+      if (error instanceof NoInputError && command !== undefined)
+        io.stderr.write(`  = help: \`${program.name()} ${command.name()} -h\` has examples and all flags\n`);
       return EXIT.usage;
     }
     complain(
@@ -49,16 +85,52 @@ export async function run(args: readonly string[], io: IO): Promise<number> {
       `an internal error: ${error instanceof Error ? error.message : String(error)}`,
       "this is a fault of landfall; please report it with the input, or with --debug for the stack",
     );
-    if (debug && error instanceof Error) io.stderr.write(`${error.stack}\n`);
+    if (args.includes("--debug") && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return EXIT.internal;
   }
 }
 
-function asOption(): Option {
-  return new Option("--as <kind>", `what the inputs are: ${TEXT_KINDS.join(", ")}; default: told by content`)
-    .argParser(kindFlag)
-    .default(undefined);
+/** The command that the first word names. */
+function namedCommand(program: Command, words: readonly string[]): Command | undefined {
+  const first = words.find((word) => !word.startsWith("-")) ?? "";
+  return program.commands.find((one) => one.name() === first || one.aliases().includes(first));
 }
+
+function asksHelp(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  return words.slice(0, end < 0 ? words.length : end).some((word) => word === "-h" || word === "--help");
+}
+
+/** What an unknown flag or command was meant to be. */
+function meant(message: string, program: Command, command: Command = program): string | undefined {
+  const [, kind, word = ""] = /^error: unknown (option|command) '([^']*)'/.exec(message) ?? [];
+  if (kind === undefined) return undefined;
+  const known =
+    kind === "option"
+      ? ["--help", ...command.options.flatMap(({ long }) => long ?? [])]
+      : program.commands.flatMap((one) => [one.name(), ...one.aliases()]);
+  const near = nearest(word, known);
+  if (near !== undefined) return `did you mean ${near}?`;
+  return kind === "command" ? `there are ${program.commands.map((one) => one.name()).join(", ")}` : undefined;
+}
+
+/** Command lines in a text as the user calls landfall: as a plugin, `kubectl landfall trace …`. */
+function asCalled(text: string, program: Command): string {
+  const names = program.commands.map((one) => one.name()).join("|");
+  return text.replace(new RegExp(`(?<!kubectl )\\blandfall (?=(?:${names})\\b)`, "g"), `${program.name()} `);
+}
+
+/** Of what is compiled from objects. */
+function modeOption(): Option {
+  return oneOf(new Option("--mode <mode>", "of kube-proxy; default: that of its configuration"), [
+    "iptables",
+    "ipvs",
+    "nftables",
+  ]);
+}
+
+/** Of help that no terminal shows. */
+const HELP_COLUMNS = 100;
 
 const NODE_FLAGS: readonly Option[] = [
   new Option("--node <name>", "which node; default: hostnameOverride, or the only Node"),
@@ -74,20 +146,31 @@ const NODE_FLAGS: readonly Option[] = [
   new Option("--kube-proxy <version>", "whose rules to write, for example 1.30; default: the newest known"),
 ];
 
-function makeProgram(io: IO, finish: (code: number) => void): Command {
-  const program = new Command("landfall")
+/** Of commands whose form depends on what is asked, and of whom. */
+function defaultForm(command: Command, { stdout }: IO): string | undefined {
+  if (command.name() === "trace") return command.opts().packets === undefined ? "text" : "ndjson";
+  if (command.name() === "simulate") return stdout.isTerminal ? "text" : "ndjson";
+  return undefined;
+}
+
+function makeProgram(io: IO, finish: (code: number) => void, name: string): Command {
+  const program = new Command(name)
     .description("Where does the packet land? Compile, read and evaluate the rules that kube-proxy programs.")
     .version(VERSION)
     .option("--debug", "show the stack of an internal error")
     .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(clean(text, true)),
+      writeOut: (text) => io.stdout.write(asCalled(text, program)),
+      writeErr: (text) => io.stderr.write(asCalled(clean(text, true), program)),
+      // run() prints faults of usage, all in one shape.
+      outputError: () => {},
+      getOutHelpWidth: () => io.stdout.columns ?? HELP_COLUMNS,
+      getErrHelpWidth: () => io.stderr.columns ?? HELP_COLUMNS,
     })
+    .showSuggestionAfterError(false)
     .exitOverride();
   program.addHelpText(
-    "after",
-    `
-Examples:
+    "before",
+    `Examples:
   iptables-save | landfall trace - 10.1.2.3:4567 to 10.96.0.10:53/udp
   landfall compile objects.yaml kube-proxy.yaml -o save
   landfall fmt node-a.save
@@ -106,13 +189,7 @@ Examples:
     .addOption(
       outputFlag(["save", "restore", "ipvsadm", "ipset", "addresses", "endpointslices", "json"], "save"),
     )
-    .addOption(
-      new Option("--mode <mode>", "of kube-proxy; default: that of its configuration").choices([
-        "iptables",
-        "ipvs",
-        "nftables",
-      ]),
-    )
+    .addOption(modeOption())
     .addOption(new Option("--family <family>", "4 or 6; default: the cluster's first").argParser(familyFlag))
     .option("--then <files...>", "the cluster after a change: compile the sync that follows")
     .option("--onto <dump>", "what the node has already: rules, ipsets, virtual servers; default: nothing")
@@ -143,6 +220,7 @@ Examples:
     .option("--packets <file>", "packets, one JSON object a line; - is standard input")
     .option("--packet-json <json>", "one packet as a JSON object")
     .addOption(asOption())
+    .addOption(modeOption())
     .option("--fresh", "no connection is known and all recent lists are empty")
     .option("--reply", "how the answer gets back, with the conntrack entry")
     .option("--step", "rule by rule: you say what the dice say")
@@ -156,6 +234,7 @@ Examples:
   iptables-save | landfall trace - 10.1.2.3:4567 to 10.96.0.10:53/udp
   landfall trace node-a.save network.yaml '10.244.9.8:41000 -> 10.96.41.17:80/tcp in cni0' -o json
   landfall trace objects.yaml 10.244.1.10 to svc/shop/web:http
+  ssh node-a 'iptables-save; ipset save; ipvsadm -Sn; ip addr; ip route' | landfall trace - 10.1.2.3 to 10.96.0.10:53/udp
 `,
     );
   for (const option of NODE_FLAGS) trace.addOption(option);
@@ -170,6 +249,7 @@ Examples:
     .argument("[files...]", "inputs, beside those that the file names; - is standard input")
     .addOption(outputFlag(CHECK_FORMS, "text"))
     .addOption(asOption())
+    .addOption(modeOption())
     .option("--fresh", "no connection is known and all recent lists are empty")
     .option("--strict", "exit 4 when an answer took anything for granted")
     .addHelpText(
@@ -266,9 +346,9 @@ Events have the columns event, id, proto, src, sport, dst, dport:
     )
     .addOption(new Option("--family <family>", "4 or 6; default: told from the text").argParser(familyFlag))
     .addOption(
-      new Option("--flavour <flavour>", "whose iptables prints the rules")
-        .choices(["legacy", "nft"])
-        .default("legacy"),
+      oneOf(new Option("--flavour <flavour>", "whose iptables prints the rules"), ["legacy", "nft"]).default(
+        "legacy",
+      ),
     )
     .addOption(asOption())
     .option("--partial", "print what could be read, with `# not read: …` in the place of each bad line")
@@ -332,11 +412,45 @@ Events have the columns event, id, proto, src, sport, dst, dport:
     finish(await (await import("./commands/services.js")).services(words, flags, io)),
   );
 
+  const lint = program
+    .command("lint")
+    .summary("known faults and traps in a node's rules, sets, virtual servers and connections")
+    .description("Look for known faults and traps in the texts of a node; exit 1 when there are any.")
+    .argument(
+      "[files...]",
+      "what iptables-save, ipset save, ipvsadm -Sn, conntrack -L, ip addr print; - is standard input",
+    )
+    .addOption(outputFlag(LINT_FORMS, "text"))
+    .addOption(asOption())
+    .option("--rule <findings...>", "only these findings, by code or number: LF3003 or F3")
+    .option("--ignore <findings...>", "not these findings")
+    .addOption(
+      oneOf(
+        new Option("--severity <severity>", "the least grave that is told; default: warning"),
+        FINDING_SEVERITIES,
+      ),
+    )
+    .option("--list", "what is looked for")
+    .option("--baseline <file>", "what -o json wrote earlier: its findings are known, and not told again")
+    .addHelpText(
+      "before",
+      `Examples:
+  (iptables-save -c; ipset save; ipvsadm -Sn; conntrack -L) | landfall lint
+  landfall lint node-a.save --severity info --ignore F43
+  landfall lint node-a.save -o sarif
+  landfall lint --list
+`,
+    );
+  withCommonFlags(lint).action(async (words, flags) =>
+    finish(await (await import("./commands/lint.js")).lint(words, flags, io)),
+  );
+
   const versions = program
     .command("versions")
     .summary("what changed in the rules with which kube-proxy")
     .description("Print what changed in kube-proxy's rules with which version.")
-    .addOption(outputFlag(["text", "json"], "text"));
+    .addOption(outputFlag(["text", "json"], "text"))
+    .addHelpText("before", "Examples:\n  landfall versions\n  landfall versions -o json\n");
   withCommonFlags(versions).action(async (flags) =>
     finish(await (await import("./commands/versions.js")).versions(flags, io)),
   );
@@ -345,12 +459,31 @@ Events have the columns event, id, proto, src, sport, dst, dport:
     .command("schema")
     .summary("JSON Schema of what -o json prints")
     .description("Print the JSON Schema of a document that -o json prints.")
-    .argument(
-      "<document>",
-      "compile, trace, simulate (a line of -o ndjson), check, expectations (files of check), explain, versions, or diagnostics (lines of --diagnostics json)",
+    .argument("[document]", "trace, compile …; without it, the names of all documents")
+    .addHelpText(
+      "before",
+      "Examples:\n  landfall schema\n  landfall schema trace\n  landfall schema diagnostics\n",
     );
-  withCommonFlags(schema).action(async (name) =>
-    finish(await (await import("./commands/schema.js")).schema(name, io)),
+  withCommonFlags(schema).action(async (document) =>
+    finish(await (await import("./commands/schema.js")).schema(document, io)),
+  );
+
+  const completion = program
+    .command("completion")
+    .summary("commands, flags and values completed by the shell")
+    .description("Print what makes a shell complete landfall's commands, flags, values and file names.")
+    .addArgument(oneOf(new Argument("<shell>", "whose"), SHELLS))
+    .addHelpText(
+      "before",
+      `Examples:
+  source <(landfall completion bash)
+  landfall completion zsh > "\${fpath[1]}/_landfall"
+  landfall completion fish > ~/.config/fish/completions/landfall.fish
+  landfall completion powershell | Out-String | Invoke-Expression
+`,
+    );
+  withCommonFlags(completion).action(async (shell) =>
+    finish(await (await import("./commands/completion.js")).completion(shell, program, io)),
   );
   return program;
 }

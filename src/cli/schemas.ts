@@ -280,6 +280,14 @@ const landing = z.strictObject({
     about("what a process of the node that sent it notices: EPERM, ECONNREFUSED, timeout"),
   ),
   endpoint: maybe.check(about("namespace/name:port of the Service whose endpoint this is")),
+  ipvs: z
+    .optional(
+      z.strictObject({
+        service: text.check(about("ADDRESS:PORT/PROTOCOL, or mark NUMBER")),
+        scheduler: maybe,
+      }),
+    )
+    .check(about("the virtual server that took the packet; absent: none did")),
   masqueraded: z.boolean(),
   sportKept: z.boolean().check(about("whether the source port is the one it came with, known or not")),
   icmp: z.nullable(z.strictObject({ type: count, code: count })),
@@ -489,6 +497,39 @@ export const diffSchema = z
   })
   .check(about("what differs between two nodes' rules"));
 
+export const lintSchema = z
+  .strictObject({
+    schema: z.literal("landfall/lint@1"),
+    findings: z
+      .array(
+        z.strictObject({
+          code: text.check(z.regex(/^LF\d{4}$/)),
+          severity: z
+            .enum(["error", "warning", "info"])
+            .check(about("error: traffic is lost or goes astray; info: worth knowing")),
+          sureness: z
+            .enum(["sure", "likely", "hint"])
+            .check(about("sure: it follows from the inputs; hint: it hangs on what no input holds")),
+          title: text,
+          message: text.check(about("with the code, what a finding is known by in a baseline")),
+          seen: z.array(
+            z.strictObject({
+              file: maybe.check(about("null: it has no line of its own, such as a policy")),
+              line: z.nullable(z.int()),
+              col: z.nullable(z.int()),
+              words: text.check(about("table:CHAIN:rule:N and the rule in words, or another short text")),
+            }),
+          ),
+          more: count.check(about("places that are not listed")),
+          means: z.array(text),
+          remedy: z.array(text).check(about("what to do")),
+        }),
+      )
+      .check(about("the gravest first")),
+    hidden: count.check(about("findings less grave than --severity")),
+  })
+  .check(about("known faults and traps in a node's rules"));
+
 export const versionsSchema = z
   .strictObject({
     schema: z.literal("landfall/versions@1"),
@@ -662,7 +703,7 @@ export const explainSchema = z
         example: z.strictObject({
           command: maybe.check(about("null: no input gives this code")),
           files: z.array(z.strictObject({ name: text, text })),
-          prints: text.check(about("what the command prints on standard error")),
+          prints: text.check(about("what the command prints: problems, or for codes of lint its answer")),
         }),
         remedy: sentences.check(about("what to do")),
       }),
@@ -688,6 +729,25 @@ export const problemSchema = z
     ),
     notes: z.array(text),
     help: maybe,
+    fix: z
+      .nullable(
+        z.strictObject({
+          applicability: z
+            .enum(["machine-applicable", "maybe-incorrect"])
+            .check(about("maybe-incorrect: what was probably meant")),
+          edits: z.array(
+            z.strictObject({
+              file: text,
+              line: z.int(),
+              col: z.int(),
+              endLine: z.int(),
+              endCol: z.int(),
+              text: text.check(about("what stands there instead")),
+            }),
+          ),
+        }),
+      )
+      .check(about("what would mend it")),
   })
   .check(about("one line of --diagnostics json"));
 
@@ -702,6 +762,7 @@ export const SCHEMAS = {
   explain: explainSchema,
   services: servicesSchema,
   diff: diffSchema,
+  lint: lintSchema,
   versions: versionsSchema,
   diagnostics: problemSchema,
 } as const;
@@ -720,5 +781,6 @@ export type ServicesDocument = z.infer<typeof servicesSchema>;
 export type ServiceDocument = z.infer<typeof service>;
 export type ExplainDocument = z.infer<typeof explainSchema>;
 export type DiffDocument = z.infer<typeof diffSchema>;
+export type LintDocument = z.infer<typeof lintSchema>;
 export type VersionsDocument = z.infer<typeof versionsSchema>;
 export type ProblemDocument = z.infer<typeof problemSchema>;

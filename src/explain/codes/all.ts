@@ -5,6 +5,8 @@ import { CONNECTIONS } from "./connections.js";
 import type { Explanation } from "./explanation.js";
 import { INPUTS } from "./inputs.js";
 import { INTERNAL } from "./internal.js";
+import { LINT_BEHAVIOUR } from "./lint-behaviour.js";
+import { LINT_HYGIENE } from "./lint-hygiene.js";
 import { OBJECTS } from "./objects.js";
 import { PACKETS } from "./packets.js";
 import { RULES } from "./rules.js";
@@ -17,6 +19,8 @@ export const EXPLANATIONS: Readonly<Record<Code, Explanation>> = {
   ...CONNECTIONS,
   ...PACKETS,
   ...ASSUMPTIONS,
+  ...LINT_BEHAVIOUR,
+  ...LINT_HYGIENE,
   ...OBJECTS,
   ...INTERNAL,
 };

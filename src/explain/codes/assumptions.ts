@@ -15,7 +15,7 @@ export const ASSUMPTIONS = {
       "Most often the KubeProxyConfiguration names another mode than the one whose rules are written.",
     ],
     matters: [
-      "In mode ipvs, kube-proxy keeps Services in IPVS and sets, and only a few rules in iptables; in mode nftables it writes no iptables rules for them at all.",
+      "In mode nftables, kube-proxy writes no iptables rules for Services at all; in mode ipvs it keeps them in IPVS and sets, which landfall knows.",
       "What landfall writes is then what the node would have had in mode iptables, not what it has.",
     ],
     example: {
@@ -23,7 +23,7 @@ export const ASSUMPTIONS = {
       files: {
         "web.yaml": WEB,
         "proxy.yaml":
-          "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: ipvs\n",
+          "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: nftables\n",
       },
     },
     remedy: [

@@ -20,6 +20,8 @@ export type Example =
       /** What is typed behind `landfall`, its words parted by single blanks. */
       readonly command: string;
       readonly files: Readonly<Record<string, string>>;
+      /** The code is part of the command's answer, on standard output; else it is a problem, on standard error. */
+      readonly isAnswer?: true;
     }
   | {
       /** For the few codes that no input gives: what is printed. */
