@@ -1,6 +1,6 @@
 import { PROTOCOL } from "../../../grammar/protocols.js";
 import { meaningOf } from "../../state/meaning.js";
-import { chainOf } from "../../state/rules.js";
+import { chainOf, rulesOf } from "../../state/rules.js";
 import { type KnownParts, matches } from "../ask.js";
 import type { RulesView } from "../context.js";
 import type { Check } from "../finding.js";
@@ -21,7 +21,10 @@ export const forwardDrops: Check = {
       if (forward?.policy !== "DROP" || !view.isWhole("filter")) return [];
       // Where no pod is known, rules for any address count.
       const known = podsOf(view);
-      const isNode = view.rulesOf("filter", "KUBE-FORWARD").length > 0;
+      const ownRules = chainOf(ruleset, "filter", "KUBE-FORWARD");
+      const isNode = ownRules !== undefined;
+      // kube-proxy never leaves it empty: the text was cut off.
+      const isCut = isNode && rulesOf(ownRules).length === 0;
       const pods = known.length === 0 && isNode ? [undefined] : known;
       const protocol = PROTOCOL.tcp;
       const isLost = pods.every(
@@ -38,6 +41,7 @@ export const forwardDrops: Check = {
       const accepting = view.rulesOf("filter", "FORWARD");
       return [
         {
+          ...(isCut ? { sureness: "likely" as const } : {}),
           message: "the policy of FORWARD is DROP, and no rule accepts new connections to pods",
           ...seenRules(accepting, family),
         },
