@@ -1,7 +1,7 @@
 /** The world outside: files, streams, environment. Commands reach it through this interface alone, so tests can stand in. */
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
 export interface Stream {
@@ -67,8 +67,23 @@ export function processIO(): IO {
         .sort();
     },
     async writeFile(folder, name, text) {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       await writeFile(join(folder, name), text);
     },
   };
+}
+
+/** The folder and those above it. Node's own `recursive` never ends where the system refuses with ENOENT, as /proc does. */
+async function makeFolder(folder: string): Promise<void> {
+  const made = (error: { readonly code?: string }) => {
+    if (error.code !== "EEXIST") throw error;
+  };
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const fault = error as { readonly code?: string };
+    if (fault.code !== "ENOENT" || dirname(folder) === folder) return made(fault);
+    await makeFolder(dirname(folder));
+    await mkdir(folder).catch(made);
+  }
 }

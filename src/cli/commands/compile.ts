@@ -207,15 +207,31 @@ function write(io: IO, text: string): void {
 }
 
 async function writeAll(done: Done, folder: string, flags: CompileFlags, io: IO): Promise<void> {
+  const write = async (name: string, text: string): Promise<void> => {
+    try {
+      await io.writeFile(folder, name, text);
+    } catch (error) {
+      const { code = "" } = error as { readonly code?: string };
+      throw new UsageError(`${name} cannot be written into ${folder}: ${WRITE_ERRORS[code] ?? code}`);
+    }
+  };
   for (const family of done.families) {
     const one = { ...done, families: [family] };
-    await io.writeFile(folder, `iptables-restore.${family}.txt`, textOf("restore", one, flags));
-    await io.writeFile(folder, `iptables-save.${family}.txt`, textOf("save", one, flags));
+    await write(`iptables-restore.${family}.txt`, textOf("restore", one, flags));
+    await write(`iptables-save.${family}.txt`, textOf("save", one, flags));
   }
   if (done.mode !== "ipvs") return;
   for (const output of ["ipvsadm", "ipset", "addresses"] as const)
-    await io.writeFile(folder, IPVS_FILES[output], textOf(output, done, flags));
+    await write(IPVS_FILES[output], textOf(output, done, flags));
 }
+
+const WRITE_ERRORS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  ENOENT: "there is no such folder, and none can be made",
+  ENOSPC: "there is no room left",
+  ENOTDIR: "a part of the path is no folder",
+  EROFS: "nothing can be written there",
+};
 
 function jsonText({ version, mode, node, state }: Done): string {
   const document: CompileDocument = {
