@@ -34,6 +34,8 @@ export type { Assumption, Case, Distribution, Landing, Share, Step, Verdict } fr
 export { lowestTerms, toNumber } from "./evaluate/share.js";
 export { servicesOf } from "./explain/services.js";
 export { printTraceLine, type TraceLine, traceLines } from "./explain/trace-lines.js";
+export type { Finding, FindingSeverity, Sighting, Sureness } from "./lint/finding.js";
+export { lint } from "./lint/lint.js";
 export { CODES, type Code } from "./problems/codes.js";
 export type { Place, Problem, Severity, Source } from "./problems/problem.js";
 export type { Connection } from "./state/connections.js";

@@ -60,6 +60,11 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value];
 }
 
+/** Words with commas between them; the flag may be repeated. */
+export function listFlag(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(",").map((word) => word.trim())];
+}
+
 /** `4`, `6`, `ipv4` or `ipv6`. */
 export function familyFlag(text: string): Family {
   if (/^(ipv)?4$/i.test(text)) return "ipv4";

@@ -51,12 +51,12 @@ function plain({ findings, hidden }: LintDocument, style: Style): string {
     if (own.length > ALIKE_MAX) lines.push(`… and ${own.length - ALIKE_MAX} more of ${first.code}`);
     const told: readonly (readonly [string, string])[] = [
       ...first.means.map((sentence) => ["means", sentence] as const),
-      ["sure", `${first.sureness}: ${SURE[first.sureness]}`],
+      [first.sureness, SURE[first.sureness]],
       ...first.remedy.map((sentence) => ["do", sentence] as const),
     ];
     for (const [index, [key, sentence]] of told.entries()) {
       const isFirst = told[index - 1]?.[0] !== key;
-      lines.push(`  ${style.paint("dim", (isFirst ? key : "").padEnd(5))}  ${clean(sentence)}`);
+      lines.push(`  ${style.paint("dim", (isFirst ? key : "").padEnd(6))}  ${clean(sentence)}`);
     }
   }
   return `${lines.join("\n")}\n`;

@@ -8,6 +8,7 @@ import {
   addressFlag,
   asOption,
   familyFlag,
+  listFlag,
   oneOf,
   outputFlag,
   settingFlag,
@@ -422,8 +423,12 @@ Events have the columns event, id, proto, src, sport, dst, dport:
     )
     .addOption(outputFlag(LINT_FORMS, "text"))
     .addOption(asOption())
-    .option("--rule <findings...>", "only these findings, by code or number: LF3003 or F3")
-    .option("--ignore <findings...>", "not these findings")
+    .option(
+      "--rule <findings>",
+      "only these findings, by code or number: LF3003,F4; may be repeated",
+      listFlag,
+    )
+    .option("--ignore <findings>", "not these findings", listFlag)
     .addOption(
       oneOf(
         new Option("--severity <severity>", "the least grave that is told; default: warning"),

@@ -1,5 +1,5 @@
 /** Small questions about rules that several checks ask. */
-import { type Address, type Family, familyOf, type Network, printAddress } from "../../grammar/address.js";
+import { type Address, type Family, familyOf, printAddress } from "../../grammar/address.js";
 import type { Condition, Effect, Range } from "../../grammar/meaning.js";
 import { singleValue, translationOf } from "../explain/proxy-view.js";
 import type { RuleAt } from "../explain/service-model.js";
@@ -103,14 +103,6 @@ export function podNetworks(view: RulesView): readonly { readonly at: RuleAt; re
 
 export function isIn(address: Address, { from, to }: Range): boolean {
   return familyOf(address) === familyOf(from) && address >= from && address <= to;
-}
-
-export function addressOrNetwork({ address, mask }: Network): Range {
-  const last =
-    typeof address === "number"
-      ? (address | ~Number(mask)) >>> 0
-      : address | (~BigInt(mask) & ((1n << 128n) - 1n));
-  return { from: address, to: last };
 }
 
 /** `10.96.0.10:53`, as far as a rule asks for one address and port. */

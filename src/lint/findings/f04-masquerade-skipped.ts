@@ -26,7 +26,7 @@ export const masqueradeSkipped: Check = {
       for (const { address } of endpointsIn(view).slice(0, PODS_ASKED)) {
         for (const source of [address, outside(address)]) {
           const known = { protocol: PROTOCOL.tcp, source, destination: address, mark };
-          const end = walk(view, "POSTROUTING", known);
+          const end = walk(view, "POSTROUTING", known, new Map());
           if (typeof end === "object") enders.add(end);
         }
       }
@@ -45,13 +45,28 @@ function outside(address: Address): Address {
   return typeof address === "number" ? 0xcb007107 : 0x20010db8ffff0000_0000000000000007n;
 }
 
-/** The rule that ends the packet's way; `reached`: KUBE-POSTROUTING or a translation; `returned`; `open`: not known. */
-function walk(
+type End = RuleAt | "reached" | "returned" | "open";
+
+/**
+ * The rule that ends the packet's way; `reached`: KUBE-POSTROUTING or a translation; `returned`; `open`: not known. `ends`
+ * are those of chains that the packet has gone through; one that leads back to itself stays open.
+ */
+function walk(view: RulesView, chain: string, known: KnownParts, ends: Map<string, End>, depth = 0): End {
+  const before = ends.get(chain);
+  if (before !== undefined || depth > MAX_DEPTH) return before ?? "open";
+  ends.set(chain, "open");
+  const end = walkRules(view, chain, known, ends, depth);
+  ends.set(chain, end);
+  return end;
+}
+
+function walkRules(
   view: RulesView,
   chain: string,
   known: KnownParts,
-  depth = 0,
-): RuleAt | "reached" | "returned" | "open" {
+  ends: Map<string, End>,
+  depth: number,
+): End {
   const { family } = view;
   for (const at of view.rulesOf("nat", chain)) {
     const reply = matches(at.rule, family, known);
@@ -61,7 +76,7 @@ function walk(
       case "jump":
       case "goto": {
         if (effect.chain === "KUBE-POSTROUTING") return "reached";
-        const end = depth > MAX_DEPTH ? "open" : walk(view, effect.chain, known, depth + 1);
+        const end = walk(view, effect.chain, known, ends, depth + 1);
         if (end === "returned") {
           if (effect.kind === "goto" && reply === "yes") return depth === 0 ? at : "returned";
           break;

@@ -30,13 +30,18 @@ const COMBINED_MAX = 6;
 /** Rules that ask all that an earlier one asks, which ends the chain for packets that match it. */
 function coveredAmong(rules: readonly RuleAt[], { family }: RulesView): readonly RuleAt[] {
   const enders = new Set<string>();
+  /** Conditions that some ender asks. */
+  const known = new Set<string>();
   const covered: RuleAt[] = [];
   for (const at of rules) {
     const ends = endsChain(effectOf(at.rule, family));
     if (enders.size === 0 && !ends) continue;
     const asked = askedBy(at.rule, family);
     const keys = asked.map(keyOf).sort();
-    if (enders.size > 0 && subsetsOf(keys).some((subset) => enders.has(subset))) {
+    if (
+      enders.size > 0 &&
+      subsetsOf(keys.filter((key) => known.has(key))).some((subset) => enders.has(subset))
+    ) {
       // A rule that stands there twice is another finding.
       if (!ends || !enders.has(`${keys.join("&")}=${JSON.stringify(at.rule.target, noBigint)}`))
         covered.push(at);
@@ -44,6 +49,7 @@ function coveredAmong(rules: readonly RuleAt[], { family }: RulesView): readonly
     }
     const acts = meaningOf(at.rule, family).matches.some(({ effect }) => effect !== undefined);
     if (!ends || acts || !asked.every(staysSo)) continue;
+    for (const key of keys) known.add(key);
     enders.add(keys.join("&"));
     enders.add(`${keys.join("&")}=${JSON.stringify(at.rule.target, noBigint)}`);
   }

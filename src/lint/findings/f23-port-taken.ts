@@ -7,6 +7,9 @@ import { askedBy, effectOf, seenRules, targetOf } from "../look.js";
 /** Of more ports than these in one rule, each one's taker is not kept. */
 const PORTS_MAX = 64;
 
+/** Chains one below the other that are followed; programs nest a few. */
+const DEPTH_MAX = 32;
+
 export const portTaken: Check = {
   code: "LF3023",
   severity: "warning",
@@ -35,13 +38,13 @@ function takenBefore(view: RulesView): ReadonlyMap<string, RuleAt> {
   const { family } = view;
   const taken = new Map<string, RuleAt>();
   const seen = new Set<string>();
-  const look = (chain: string): void => {
-    if (seen.has(chain)) return;
+  const look = (chain: string, depth = 0): void => {
+    if (seen.has(chain) || depth > DEPTH_MAX) return;
     seen.add(chain);
     for (const at of view.rulesOf("nat", chain)) {
       const to = targetOf(at.rule);
       if (to === "KUBE-SERVICES") return;
-      if (to !== undefined) look(to);
+      if (to !== undefined) look(to, depth + 1);
       const { kind } = effectOf(at.rule, family);
       const asked = askedBy(at.rule, family);
       // A rule for some clients or addresses alone takes the port from those only.

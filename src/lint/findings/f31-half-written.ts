@@ -1,10 +1,10 @@
-import type { Address } from "../../../grammar/address.js";
 import { protocolName } from "../../../grammar/protocols.js";
 import type { IpSets } from "../../state/sets.js";
 import { membership } from "../../state/sets.js";
 import { familyOfService, type ServiceKey } from "../../state/virtual-servers.js";
 import type { Check, Found } from "../finding.js";
 import { printEnd } from "../look.js";
+import { endKey } from "./flows.js";
 import { serverName } from "./servers.js";
 
 /** Sets of kube-proxy whose members are address, protocol and port of virtual servers; in `6-` the same for IPv6. */
@@ -28,7 +28,7 @@ export const halfWritten: Check = {
     );
     for (const { key } of virtualServers.services) {
       if (key.kind === "mark") continue;
-      served.add(endKey(key.protocol, key.address, key.port));
+      served.add(endKey(key.address, key.port, key.protocol));
       const prefix = familyOfService(key) === "ipv6" ? "6-" : "";
       const isKnown = sets.get(`${prefix}KUBE-CLUSTER-IP`)?.entries !== undefined;
       if (isKnown && !isNamed(sets, prefix, key) && !isNodePort(sets, prefix, key) && !local.has(key.address))
@@ -42,7 +42,7 @@ export const halfWritten: Check = {
       for (const { parts } of set?.entries ?? []) {
         const [address, port] = parts;
         if ((typeof address !== "number" && typeof address !== "bigint") || !isPort(port)) continue;
-        if (served.has(endKey(port.protocol, address, port.port))) continue;
+        if (served.has(endKey(address, port.port, port.protocol))) continue;
         const name = `${printEnd(address, port.port)}/${protocolName(port.protocol)}`;
         found.push({
           message: `${name} is in ${prefix}KUBE-CLUSTER-IP, but no virtual server`,
@@ -75,10 +75,6 @@ function isNodePort(sets: IpSets, prefix: string, key: AddressKey): boolean {
 function packetTo(key: AddressKey) {
   const { protocol, address: destination, port: destinationPort } = key;
   return { family: familyOfService(key), protocol, destination, destinationPort };
-}
-
-function endKey(protocol: number, address: Address, port: number): string {
-  return `${protocol} ${address} ${port}`;
 }
 
 interface PortPart {
