@@ -50,6 +50,20 @@ test.each([...GOLDEN_VERSIONS, "ipvs-1.30"])("what kube-proxy %s wrote has no er
   expect(count).toBeGreaterThan(50);
 });
 
+test("all that a node in mode ipvs tells fits together", async () => {
+  const texts = new Map<string, string[]>();
+  for (const [name, text] of goldens("ipvs-1.30")) {
+    const [scenario = "", file = ""] = name.split(" ");
+    if (/^(?:iptables-save|ipset-save|ipvsadm-save)/.test(file))
+      texts.set(scenario, [...(texts.get(scenario) ?? []), text]);
+  }
+  expect(texts.size).toBeGreaterThan(20);
+  for (const [scenario, own] of texts) {
+    const errors = (await found(own.join("\n"))).filter(({ severity }) => severity === "error");
+    expect(errors, scenario).toEqual([]);
+  }
+});
+
 describe("findings that have more than one form", () => {
   const messages = async (text: string, code: string) =>
     (await found(text, "--rule", code)).map(
@@ -100,6 +114,44 @@ describe("findings that have more than one form", () => {
     const text = "-A POSTROUTING ! -s fd00:10::/64 -d fd00:10::/64 -j MASQUERADE\n";
     expect(await messages(text, "F27")).toHaveLength(1);
     expect(await messages(text.replace("! ", ""), "F27")).toEqual([]);
+  });
+
+  test("a chain of a CNI plugin that accepts before KUBE-POSTROUTING", async () => {
+    const rules = [
+      "-A POSTROUTING -s 10.244.1.14/32 -j CNI-a1",
+      "-A POSTROUTING -j KUBE-POSTROUTING",
+      "-A CNI-a1 -d 10.244.1.0/24 -j ACCEPT",
+      "-A CNI-a1 -j MASQUERADE",
+      "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000",
+      "-A KUBE-SEP-2HP72ZIPYAM5HUSK -p tcp -j DNAT --to-destination 10.244.1.14:8080",
+    ].join("\n");
+    expect((await found(rules, "--rule", "F4")).flatMap(({ seen }) => seen.map(({ line }) => line))).toEqual([
+      3,
+    ]);
+    expect(await found(rules.replace("-d 10.244.1.0/24", "-d 10.244.2.0/24"), "--rule", "F4")).toEqual([]);
+  });
+
+  test("no chain that marks for masquerading", async () => {
+    const text =
+      "*nat\n:KUBE-SEP-2HP72ZIPYAM5HUSK - [0:0]\n-A KUBE-SEP-2HP72ZIPYAM5HUSK -p tcp -j DNAT --to-destination 10.244.1.14:8080\nCOMMIT\n";
+    expect(await messages(text, "F5")).toEqual([
+      "error sure there is no KUBE-MARK-MASQ: nothing is masqueraded",
+    ]);
+  });
+
+  test("affinity of two ports", async () => {
+    const rule = (port: string, hash: string) =>
+      `-A KUBE-SVC-${hash} -m comment --comment "default/web:${port}" -m recent --rcheck --seconds 10800 --name ${hash} --rsource -j KUBE-SEP-${hash}\n`;
+    const text = rule("http", "CDGGSHYLG3RE2FKL") + rule("https", "NPX46M4PTMTKRN6Y");
+    expect(await messages(text, "F17")).toEqual([
+      "info sure default/web: affinity is kept for each of its 2 ports alone: a client's connections to two ports may go to two pods",
+    ]);
+  });
+
+  test("chains of two versions", async () => {
+    const text =
+      "-A KUBE-NODEPORTS -p tcp -m tcp --dport 1 -j KUBE-EXT-CDGGSHYLG3RE2FKL\n-A KUBE-NODEPORTS -p tcp -m tcp --dport 2 -j KUBE-XLB-NPX46M4PTMTKRN6Y\n";
+    expect(await messages(text, "F21")).toHaveLength(1);
   });
 
   test("more than fifty thousand rules", async () => {

@@ -112,11 +112,9 @@ export const LINT_BEHAVIOUR = {
   },
   LF3010: {
     means: [
-      "Rules jump to a chain that is not in the text. In a fragment its lines were left out; in a whole table it cannot be.",
+      "Rules jump to a chain that is not in the text: its lines were left out, or the text goes onto rules that a node has already.",
     ],
-    matters: [
-      "What becomes of packets from there on is not known, and iptables-restore refuses such a table.",
-    ],
+    matters: ["What becomes of packets from there on is not known."],
     example: linted("LF3010", `${TO_WEB} -j ${SVC}\n`),
     remedy: ["Give the whole of iptables-save: grep for a name drops the rules that have no comment."],
   },
@@ -346,7 +344,7 @@ export const LINT_BEHAVIOUR = {
       "A virtual server is in none of the sets that kube-proxy's rules ask, or a set names a Service that IPVS does not have.",
     ],
     matters: [
-      "What is in no set is not marked for masquerading and may meet a firewall rule; what is in a set alone is accepted and lost. A sync has stopped halfway, or somebody changed one of the two.",
+      "What is in no set is not marked for masquerading and may meet a firewall rule; what is in a set alone is accepted and lost. A sync has stopped halfway, or another program made the virtual server (`excludeCIDRs` of kube-proxy spares such).",
     ],
     example: linted("LF3031", {
       servers: "-A -t 10.96.0.9:80 -s rr\n",

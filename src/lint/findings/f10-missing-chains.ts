@@ -1,9 +1,10 @@
 import type { Check } from "../finding.js";
 import { counted, listed, seenRules, targetOf } from "../look.js";
 
+/** Fragments lack chains, and payloads go onto what is there; in a whole dump, reading refuses the rule (LF1004). */
 export const missingChains: Check = {
   code: "LF3010",
-  severity: "error",
+  severity: "info",
   sureness: "sure",
   find: ({ views }) =>
     views.flatMap((view) =>
@@ -14,12 +15,9 @@ export const missingChains: Check = {
         });
         if (lost.length === 0) return [];
         const names = new Set(lost.flatMap(({ rule }) => targetOf(rule) ?? []));
-        const isSaved = view.isSaved(table);
         return [
           {
             message: `${table}: ${counted(names.size, "chain")} that rules go to ${names.size === 1 ? "is" : "are"} not here: ${listed(names)}`,
-            // A fragment lacks lines, and a payload goes onto what is there; a whole table was cut, or is refused.
-            ...(isSaved ? {} : { severity: "info" as const }),
             ...seenRules(lost, view.family),
           },
         ];

@@ -8,7 +8,7 @@ export const twoModes: Check = {
   sureness: "sure",
   find: ({ state, views }) => {
     const hasSets = [...(state.sets?.values() ?? [])].some(
-      ({ name, entries }) => name === "KUBE-CLUSTER-IP" && entries?.length !== 0,
+      ({ name, entries }) => /^KUBE-(?:6-)?CLUSTER-IP$/.test(name) && entries?.length !== 0,
     );
     const hasServers = (state.virtualServers?.services.length ?? 0) > 0;
     return views.flatMap((view) => {

@@ -5,11 +5,13 @@ import { familyOfService, type ServiceKey } from "../../state/virtual-servers.js
 import type { Check, Found } from "../finding.js";
 import { printEnd } from "../look.js";
 import { endKey } from "./flows.js";
-import { serverName } from "./servers.js";
+import { serverName, setNamed } from "./servers.js";
 
-/** Sets of kube-proxy whose members are address, protocol and port of virtual servers; in `6-` the same for IPv6. */
+const CLUSTER_IPS = "KUBE-CLUSTER-IP";
+
+/** Sets of kube-proxy whose members are address, protocol and port of virtual servers. */
 const ADDRESS_SETS: readonly string[] = [
-  "KUBE-CLUSTER-IP",
+  CLUSTER_IPS,
   "KUBE-LOAD-BALANCER",
   "KUBE-EXTERNAL-IP",
   "KUBE-EXTERNAL-IP-LOCAL",
@@ -29,23 +31,25 @@ export const halfWritten: Check = {
     for (const { key } of virtualServers.services) {
       if (key.kind === "mark") continue;
       served.add(endKey(key.address, key.port, key.protocol));
-      const prefix = familyOfService(key) === "ipv6" ? "6-" : "";
-      const isKnown = sets.get(`${prefix}KUBE-CLUSTER-IP`)?.entries !== undefined;
-      if (isKnown && !isNamed(sets, prefix, key) && !isNodePort(sets, prefix, key) && !local.has(key.address))
+      const isKnown = sets.get(setNamed(CLUSTER_IPS, familyOfService(key)))?.entries !== undefined;
+      if (isKnown && !isNamed(sets, key) && !isNodePort(sets, key) && !local.has(key.address))
         found.push({
           message: `${serverName(key)} is a virtual server, but in none of kube-proxy's sets`,
+          // Another program may have made it, and excludeCIDRs spared it.
+          severity: "warning",
+          sureness: "likely",
           seen: [],
         });
     }
-    for (const prefix of ["", "6-"]) {
-      const set = sets.get(`${prefix}KUBE-CLUSTER-IP`);
+    for (const family of ["ipv4", "ipv6"] as const) {
+      const set = sets.get(setNamed(CLUSTER_IPS, family));
       for (const { parts } of set?.entries ?? []) {
         const [address, port] = parts;
         if ((typeof address !== "number" && typeof address !== "bigint") || !isPort(port)) continue;
         if (served.has(endKey(address, port.port, port.protocol))) continue;
         const name = `${printEnd(address, port.port)}/${protocolName(port.protocol)}`;
         found.push({
-          message: `${name} is in ${prefix}KUBE-CLUSTER-IP, but no virtual server`,
+          message: `${name} is in ${set?.name}, but no virtual server`,
           seen: set?.place === undefined ? [] : [{ place: set.place, words: `set ${set.name}` }],
         });
       }
@@ -60,16 +64,18 @@ const NODE_PORT_HASH = "KUBE-NODE-PORT-SCTP-HASH";
 
 type AddressKey = Extract<ServiceKey, { kind: "address" }>;
 
-function isNamed(sets: IpSets, prefix: string, key: AddressKey): boolean {
+function isNamed(sets: IpSets, key: AddressKey): boolean {
   const packet = packetTo(key);
   return [...ADDRESS_SETS, NODE_PORT_HASH].some(
-    (name) => membership(sets, prefix + name, ["dst", "dst"], packet) === "yes",
+    (name) => membership(sets, setNamed(name, packet.family), ["dst", "dst"], packet) === "yes",
   );
 }
 
-function isNodePort(sets: IpSets, prefix: string, key: AddressKey): boolean {
+function isNodePort(sets: IpSets, key: AddressKey): boolean {
   const packet = packetTo(key);
-  return NODE_PORT_SETS.some((name) => membership(sets, prefix + name, ["dst"], packet) === "yes");
+  return NODE_PORT_SETS.some(
+    (name) => membership(sets, setNamed(name, packet.family), ["dst"], packet) === "yes",
+  );
 }
 
 function packetTo(key: AddressKey) {

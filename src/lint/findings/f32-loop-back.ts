@@ -2,7 +2,7 @@ import { type Address, familyOf, inNetwork } from "../../../grammar/address.js";
 import { membership } from "../../state/sets.js";
 import type { Check } from "../finding.js";
 import { groupedBy, printEnd } from "../look.js";
-import { serverName } from "./servers.js";
+import { serverName, setNamed } from "./servers.js";
 
 export const loopBack: Check = {
   code: "LF3032",
@@ -21,7 +21,7 @@ export const loopBack: Check = {
       const { protocol } = key;
       return destinations.flatMap(({ address, port }) => {
         const family = familyOf(address);
-        const name = `${family === "ipv6" ? "6-" : ""}KUBE-LOOP-BACK`;
+        const name = setNamed("KUBE-LOOP-BACK", family);
         if (sets.get(name)?.entries === undefined || !isLocal(address)) return [];
         const packet = { family, protocol, source: address, destination: address, destinationPort: port };
         if (membership(sets, name, ["dst", "dst", "src"], packet) !== "no") return [];
