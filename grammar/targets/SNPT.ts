@@ -1,8 +1,5 @@
-import { maskAddress, prefixLength } from "../address.js";
 import { defineTarget } from "../description.js";
-import { unmaskedNetworkKind } from "../values.js";
-
-const prefixKind = unmaskedNetworkKind;
+import { completePrefixes, PREFIX_OPTIONS } from "../prefix-translation.js";
 
 /** ip6t_NPT. */
 export const SNPT = defineTarget({
@@ -14,18 +11,8 @@ export const SNPT = defineTarget({
   tables: ["mangle"],
   hooks: ["INPUT", "POSTROUTING"],
 
-  options: {
-    from: { name: "--src-pfx", value: prefixKind, required: true },
-    to: { name: "--dst-pfx", value: prefixKind, required: true },
-  },
-
-  complete: (given) => {
-    const prefixes = [given.from?.value, given.to?.value].flatMap((one) => one ?? []);
-    const fit = prefixes.every(
-      ({ address, mask }) => maskAddress(address, mask) === address && (prefixLength(mask) ?? 128) <= 64,
-    );
-    return fit ? given : { refused: "a prefix has at most 64 bits, and nothing behind them" };
-  },
+  options: PREFIX_OPTIONS,
+  complete: completePrefixes,
   meaning: () => ({ kind: "unmodelled", question: "SNPT replaces the prefix of the source", mayEnd: false }),
   examples: [
     { typed: "-j SNPT --src-pfx dead::/64 --dst-pfx 1c3::/64", table: "mangle", family: "ipv6" },
