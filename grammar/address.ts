@@ -180,6 +180,11 @@ export function printAddress(address: Address): string {
   return `${text.slice(0, best.start).join(":")}::${text.slice(best.start + best.length).join(":")}`;
 }
 
+/** `10.244.1.10:8080`, `[fd00::1]:8080`: an address as text, and its port. */
+export function withPort(address: string, port: number | string): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 /** `address/length`, or `address/mask` when the mask has holes. */
 export function printNetwork(network: Network): string {
   const length = prefixLength(network.mask);

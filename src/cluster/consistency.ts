@@ -2,7 +2,7 @@
  * What only the whole cluster shows: two Services on one address and port, slices of no Service. All are warnings, since
  * kube-proxy carries on too, and say what it does.
  */
-import { type Address, familyOf, printAddress, readAddress } from "../../grammar/address.js";
+import { type Address, familyOf, printAddress, readAddress, withPort } from "../../grammar/address.js";
 import type { Problem } from "../problems/problem.js";
 import type { ClusterModel, Service, ServicePort } from "./model.js";
 
@@ -20,15 +20,9 @@ function entrances(service: Service, { port, nodePort, protocol }: ServicePort):
   const known = addresses.map(readAddress).filter((one): one is Address => one !== undefined);
   const protocolWord = protocol.toLowerCase();
   return [
-    ...new Set(known.map((address) => `${endpointText(address, port)}/${protocolWord}`)),
+    ...new Set(known.map((address) => `${withPort(printAddress(address), port)}/${protocolWord}`)),
     ...(nodePort === 0 ? [] : [`node port ${nodePort}/${protocolWord}`]),
   ];
-}
-
-function endpointText(address: Address, port: number): string {
-  return familyOf(address) === "ipv6"
-    ? `[${printAddress(address)}]:${port}`
-    : `${printAddress(address)}:${port}`;
 }
 
 function sharedEntrances(model: ClusterModel): readonly Problem[] {

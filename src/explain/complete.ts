@@ -2,7 +2,7 @@
  * Fragments of kube-proxy's rules, completed: what grep has left out of a dump is added as kube-proxy writes it, so that
  * the rules that are there can be evaluated, and each addition is told. Tables that were given whole stay as they are.
  */
-import { type Address, type Family, printAddress, readAddress } from "../../grammar/address.js";
+import { type Address, type Family, printAddress, readAddress, withPort } from "../../grammar/address.js";
 import { endpointChain } from "../cluster/names.js";
 import { meaningOf } from "../state/meaning.js";
 import { type Chain, chainOf, type Rule, type Ruleset, rulesOf } from "../state/rules.js";
@@ -299,7 +299,7 @@ function readEnd(text: string, family: Family): { address: string; text: string 
   if (address === undefined || Number(port) > 65535) return undefined;
   if ((typeof address === "bigint") !== (family === "ipv6")) return undefined;
   const printed = printAddress(address);
-  return { address: printed, text: family === "ipv6" ? `[${printed}]:${port}` : `${printed}:${port}` };
+  return { address: printed, text: withPort(printed, port ?? "") };
 }
 
 /** External chains whose last jump is lost: it has no comment, so grep for a name drops it. */

@@ -1,5 +1,5 @@
 /** A service port in words: what it is reached by, who picks, who loses the source, and what is wrong with it. */
-import { type Address, printAddress } from "../../grammar/address.js";
+import { type Address, printAddress, withPort } from "../../grammar/address.js";
 import { protocolName } from "../../grammar/protocols.js";
 import type {
   Clients,
@@ -18,8 +18,7 @@ export function endpointWords({ address, port, chain }: ServiceEndpoint): string
 
 export function endWords(address: Address, port: number | undefined): string {
   const text = printAddress(address);
-  if (port === undefined) return text;
-  return typeof address === "bigint" ? `[${text}]:${port}` : `${text}:${port}`;
+  return port === undefined ? text : withPort(text, port);
 }
 
 /** `10.96.41.17:80/tcp`, `any local address:30080/tcp`. */

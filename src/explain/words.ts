@@ -1,7 +1,7 @@
 /** Rules in a few words, made from what they mean: generic over conditions and effects. */
 
 import type { Family } from "../../grammar/address.js";
-import { type Address, printAddress, printNetwork } from "../../grammar/address.js";
+import { type Address, printAddress, printNetwork, withPort } from "../../grammar/address.js";
 import { TCP_FLAGS } from "../../grammar/matches/tcp.js";
 import {
   type Condition,
@@ -260,8 +260,7 @@ function rewriteWords({ addresses, ports }: Rewrite): string {
     from === to ? print(from) : `${print(from)}-${print(to)}`;
   const address = addresses === undefined ? "" : range(addresses.from, addresses.to, printAddress);
   if (ports === undefined) return address;
-  const port = range(ports.from, ports.to, String);
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return withPort(address, range(ports.from, ports.to, String));
 }
 
 function hexOf(value: Address): string {

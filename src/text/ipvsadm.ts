@@ -2,7 +2,7 @@
  * ipvsadm's text → virtual servers, and back: `ipvsadm -S`, the lines that `ipvsadm -R` takes, and the listings of `-L`.
  * Any text is accepted: what cannot be read is a problem with its place, and the rest is read.
  */
-import { prefixLength, printAddress } from "../../grammar/address.js";
+import { prefixLength, printAddress, withPort } from "../../grammar/address.js";
 import type { Code } from "../problems/codes.js";
 import { type Problem, placeInLine, type Severity, type Source } from "../problems/problem.js";
 import {
@@ -370,8 +370,7 @@ function printKey(key: ServiceKey): string {
 }
 
 function printEndpoint({ address, port }: Pick<Destination, "address" | "port">): string {
-  const text = printAddress(address);
-  return typeof address === "number" ? `${text}:${port}` : `[${text}]:${port}`;
+  return withPort(printAddress(address), port);
 }
 
 function printScheduling({

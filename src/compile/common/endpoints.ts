@@ -2,7 +2,7 @@
  * Which endpoints of a service port kube-proxy uses: readiness, traffic policies, topology hints, and the fallback to
  * terminating endpoints. Source: proxy.CategorizeEndpoints of Kubernetes 1.24 to 1.30, and its later form.
  */
-import { familyOf, readAddress } from "../../../grammar/address.js";
+import { familyOf, readAddress, withPort } from "../../../grammar/address.js";
 import type { Endpoint } from "../../cluster/model.js";
 import type { Context } from "./context.js";
 import { byBytes, goAddress } from "./go-text.js";
@@ -45,7 +45,7 @@ export function endpointInfo(
   const ip = behaviour.endpointsReprinted ? goAddress(address) : written;
   const ready = endpoint.ready ?? true;
   return {
-    text: ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`,
+    text: withPort(ip, port),
     ip,
     port,
     ready,

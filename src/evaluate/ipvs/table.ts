@@ -4,7 +4,7 @@
  * thousands of steps on one table; `copyOf` parts two futures. Facts: Linux 6.1, net/netfilter/ipvs (ip_vs_ctl.c,
  * ip_vs_conn.c, ip_vs_core.c).
  */
-import { type Address, printAddress } from "../../../grammar/address.js";
+import { type Address, printAddress, withPort } from "../../../grammar/address.js";
 import type { Load, RealServer } from "../../../grammar/schedulers/description.js";
 import { ipvsScheduler } from "../../../grammar/schedulers.js";
 import {
@@ -288,6 +288,5 @@ export function serviceName(key: ServiceKey): string {
 
 /** `10.244.1.10:8080`, `[fd00::1]:8080`. */
 export function serverName({ address, port }: { readonly address: Address; readonly port: number }): string {
-  const text = printAddress(address);
-  return typeof address === "number" ? `${text}:${port}` : `[${text}]:${port}`;
+  return withPort(printAddress(address), port);
 }
