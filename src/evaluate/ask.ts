@@ -9,6 +9,7 @@ import { fitsTypes } from "./address-types.js";
 import { addressType, isMulticast, isOnInterface } from "./addresses.js";
 import { printRanges } from "./cases.js";
 import type { EvaluationContext, RulePlace } from "./context.js";
+import { targetOfList } from "./list-targets.js";
 import { isListed } from "./listed.js";
 import { type Stamp, seenBy, type Tuple } from "./memory.js";
 import { cameByPort, egressPort, ingressPort, isEthernet } from "./ports.js";
@@ -208,7 +209,7 @@ function askMember(
 function askRemembered(
   condition: Extract<Condition, { kind: "remembered" }>,
   { packet, memory }: World,
-  { which }: EvaluationContext,
+  { ruleset, which }: EvaluationContext,
 ): Answer {
   const { list, side, seconds = Number.POSITIVE_INFINITY, hits, mask } = condition;
   const { stamps, before } = seenBy(memory, list, listedAddress(condition, packet));
@@ -218,12 +219,21 @@ function askRemembered(
   if (!before && !among(({ to }) => memory.now - to)) return false;
   const who = side === "source" ? "the client" : "the destination";
   const often = hits === undefined ? "" : ` at least ${hits} times`;
-  const lately = condition.seconds === undefined ? "" : ` in the last ${seconds} s`;
+  const lately = condition.seconds === undefined ? "" : ` in the last ${timeWords(seconds)}`;
+  const target = targetOfList(list, ruleset);
+  const where = target === undefined ? `by list ${list}` : `on ${target}`;
+  const named = target === undefined ? "" : ` (list ${list})`;
   const network = mask === ALL_ONES[packet.family] ? "" : ` (mask ${printAddress(mask)})`;
-  return question(`${who}${network} was seen${often} by list ${list}${lately}${which}`, [
+  return question(`${who}${network} was seen${often} ${where}${lately}${named}${which}`, [
     " was seen",
     " was not seen",
   ]);
+}
+
+/** `3 h`, `10 min`, `90 s`: whole units of time. */
+function timeWords(seconds: number): string {
+  if (seconds >= 3600 && seconds % 3600 === 0) return `${seconds / 3600} h`;
+  return seconds >= 60 && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }
 
 /** The value of a number field; `none` when such a packet has no such field, undefined when it is open. */

@@ -253,6 +253,20 @@ describe("hidden state", () => {
     expect(lands(rules, asked)).toEqual([through]);
   });
 
+  test("a list is told by the endpoint that it stands for", () => {
+    const seen = `${recent} --rcheck --seconds 10800 --reap`;
+    const rules = (ends: string) =>
+      `*nat\n:E - [0:0]\n-A PREROUTING -p tcp ${seen} -j E\n-A E -s 10.244.1.7/32 -j MARK --set-xmark 0x4000/0x4000\n${ends}COMMIT\n`;
+    const end = (to: string) => `-A E -p tcp ${recent} --set -j DNAT --to-destination ${to}\n`;
+    const words = (ends: string) => casesOf(rules(ends), asked).map(([assuming]) => assuming);
+    expect(words(end("10.244.1.7:8080"))).toEqual([
+      "the client was seen on 10.244.1.7:8080 in the last 3 h (list L)",
+      "the client was not seen on 10.244.1.7:8080 in the last 3 h (list L)",
+    ]);
+    const both = end("10.244.1.7:8080").replace("-p tcp", "-p tcp -s 10.9.9.9/32") + end("10.244.1.8:8080");
+    expect(words(both)[0]).toBe("the client was seen by list L in the last 3 h");
+  });
+
   test("what the packet itself has put into a list is known, and how often", () => {
     const set = `-A FORWARD ${recent} --set\n`;
     const twice = `-A FORWARD ${recent} --rcheck --hitcount 2 -j DROP\n`;
