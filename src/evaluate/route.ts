@@ -74,7 +74,8 @@ export function routeOf(
         `the policy rules (ip rule) are not known: taken to be the usual ones, so that no packet is routed by table ${others.join(", ")}`,
       );
   }
-  return follow({ query, network, tables, rules, take }, 0);
+  const merged = family === "ipv4" && !hasOwnRules(network, family);
+  return follow({ query, network, tables, rules, merged, take }, 0);
 }
 
 interface Search {
@@ -82,6 +83,8 @@ interface Search {
   readonly network: Network | undefined;
   readonly tables: Tables;
   readonly rules: readonly PolicyRule[];
+  /** Until somebody makes policy rules, Linux keeps the IPv4 tables local and main as one: the longest prefix counts. */
+  readonly merged: boolean;
   readonly take: (words: string) => void;
 }
 
@@ -159,12 +162,14 @@ function actOn(search: Search, index: number): Routed | number {
 }
 
 function lookUp(rule: PolicyRule, index: number, search: Search): Routed | number {
-  const { query, network, tables, take } = search;
+  const { query, network, tables, merged, take } = search;
   if (rule.table === undefined) return lookUpVrf(index, search);
   const name = tableName(rule.table);
   const strict = needsInterface(query) ? (query.inInterface ?? undefined) : undefined;
   const routes = tables.named.get(name) ?? [];
   const route = bestRoute(routes, { ...query, dev: strict });
+  const inMain = merged && name === "local" ? bestRoute(tables.named.get("main") ?? [], query) : undefined;
+  if (route !== undefined && inMain !== undefined && lengthOf(inMain) > lengthOf(route)) return index + 1;
   if (name === "main" && !tables.mainKnown) return { kind: "found", found: { kind: "unknown" } };
   if (route !== undefined && route.type !== "throw") return suppressed(route, rule, index, search);
   if (name === "local" && !tables.localKnown) {
@@ -182,6 +187,10 @@ function lookUp(rule: PolicyRule, index: number, search: Search): Routed | numbe
   return index + 1;
 }
 
+function lengthOf({ to }: Route): number {
+  return prefixLength(to.mask) ?? 0;
+}
+
 /** Of IPv6 destinations that mean something on one link only, the routes of others do not count. */
 function needsInterface({ destination }: RouteQuery): boolean {
   return typeof destination === "bigint" && (isLinkLocal(destination) || isLoopback(destination));
@@ -197,7 +206,7 @@ function suppressed(route: Route, rule: PolicyRule, index: number, search: Searc
   if (found.found.kind !== "route") return found;
   const attribute = (name: string) => rule.attributes?.find(([own]) => own === name)?.[1];
   const shortest = attribute("suppress_prefixlength");
-  if (shortest !== undefined && (prefixLength(route.to.mask) ?? 0) <= Number(shortest)) return index + 1;
+  if (shortest !== undefined && lengthOf(route) <= Number(shortest)) return index + 1;
   const group = attribute("suppress_ifgroup");
   if (group === undefined || route.dev === undefined) return found;
   return {

@@ -101,12 +101,17 @@ export interface RouteWanted {
   readonly source?: Address | null | undefined;
   /** Only routes by this interface. */
   readonly dev?: string | undefined;
+  /** The packet came in by it. */
+  readonly inInterface?: string | null | undefined;
 }
 
-/** Of the routes to the destination the one with the longest prefix, then the one for the fewest sources, then the cheapest. */
+/**
+ * Of the routes to the destination the one with the longest prefix, then the one for the fewest sources, then the cheapest.
+ * Of IPv6 routes that are equal in all this, one by the interface that the packet came in by comes first.
+ */
 export function bestRoute(
   routes: readonly Route[],
-  { destination, source, dev }: RouteWanted,
+  { destination, source, dev, inInterface }: RouteWanted,
 ): Route | undefined {
   let best: Route | undefined;
   for (const route of routes) {
@@ -114,18 +119,24 @@ export function bestRoute(
     if (dev !== undefined && !devicesOf(route).includes(dev)) continue;
     const { from } = route;
     if (from !== undefined && (source === undefined || source === null || !inNetwork(source, from))) continue;
-    if (best === undefined || isBetter(route, best)) best = route;
+    const better = best === undefined ? 1 : advantage(route, best) || nearer(route, best, inInterface);
+    if (better > 0) best = route;
   }
   return best;
 }
 
-function isBetter(left: Route, right: Route): boolean {
+function advantage(left: Route, right: Route): number {
   const length = (prefix: Route["from"]) => (prefix === undefined ? 0 : (prefixLength(prefix.mask) ?? 0));
   return (
-    (length(left.to) - length(right.to) ||
-      length(left.from) - length(right.from) ||
-      metricOf(right) - metricOf(left)) > 0
+    length(left.to) - length(right.to) ||
+    length(left.from) - length(right.from) ||
+    metricOf(right) - metricOf(left)
   );
+}
+
+function nearer(left: Route, right: Route, dev: string | null | undefined): number {
+  if (typeof left.to.address === "number" || typeof dev !== "string") return 0;
+  return Number(devicesOf(left).includes(dev)) - Number(devicesOf(right).includes(dev));
 }
 
 /** The metric that the kernel gives a route of which none was said. */

@@ -180,6 +180,28 @@ describe("policy rules", () => {
     expect(wayTo(readAddress("8.8.8.8") ?? 0, node).kind).toBe("out");
   });
 
+  test("a network made local gives way to a longer prefix in main, until there are own rules", () => {
+    const anyIP = "local 10.128.0.0/9 dev lo table local \n10.244.2.0/24 via 10.0.2.9 dev eth1 \n";
+    const to = readAddress("10.244.2.7") ?? 0;
+    const usual = listed({ addr: ADDR, route: route + anyIP, rule: rule("") });
+    expect(wayTo(to, usual)).toMatchObject({ kind: "out", dev: "eth1" });
+    expect(wayTo(readAddress("10.244.3.7") ?? 0, usual).kind).toBe("local");
+    const own = listed({
+      addr: ADDR,
+      route: route + anyIP,
+      rule: rule("100:\tfrom all fwmark 0x7 lookup 100\n"),
+    });
+    expect(wayTo(to, own).kind).toBe("local");
+  });
+
+  test("of equal IPv6 routes, one by the interface that the packet came in by", () => {
+    const six = "fd00::/16 dev eth0 metric 256 \nfd00::/16 dev eth1 metric 256 \n";
+    const node = listed({ addr: `${ADDR}    inet6 fd01::1/64 scope global\n`, route: six });
+    const to = readAddress("fd00::9") ?? 0n;
+    expect(wayTo(to, node)).toMatchObject({ dev: "eth0" });
+    expect(wayTo(to, node, { source: 5n, inInterface: "eth1" })).toMatchObject({ dev: "eth1" });
+  });
+
   test.each([
     ["goto backwards goes nowhere", "100:\tfrom all goto 50\n"],
     ["goto to a rule that is not there", "100:\tfrom all goto 500 [unresolved]\n"],
