@@ -15,7 +15,7 @@ export interface KernelCase {
   readonly draws: boolean;
 }
 
-interface NetworkSpec {
+export interface NetworkSpec {
   readonly family: Family;
   readonly interfaces: readonly {
     readonly name: string;
@@ -24,8 +24,12 @@ interface NetworkSpec {
     readonly ports?: readonly { readonly name: string; readonly hosts: readonly string[] }[];
   }[];
   readonly routes: readonly Readonly<Record<string, string | boolean>>[];
+  /** As `ip rule add` takes them. */
+  readonly rules?: readonly string[];
   readonly sysctls: Readonly<Record<string, string | number>>;
   readonly ipset?: string;
+  /** As `ipvsadm -R` takes it. */
+  readonly ipvs?: string;
 }
 
 export interface ConversationSpec {
@@ -34,7 +38,7 @@ export interface ConversationSpec {
   readonly steps: readonly StepSpec[];
 }
 
-export type StepSpec = Readonly<Record<string, string | number | boolean | readonly number[]>>;
+export type StepSpec = Readonly<Record<string, string | number | boolean | readonly (number | string)[]>>;
 
 /** What is asked of the generator. */
 export interface Wanted {
@@ -45,13 +49,13 @@ export interface Wanted {
   readonly repeats: number;
 }
 
-interface Dice {
+export interface Dice {
   chance(probability: number): boolean;
   below(count: number): number;
   pick<T>(list: readonly T[]): T;
 }
 
-function diceOf(seed: number): Dice {
+export function diceOf(seed: number): Dice {
   const random = randomNumbers(seed);
   const below = (count: number) => Math.floor(random() * count);
   return {
@@ -118,6 +122,10 @@ interface Making {
   counts: boolean;
   lists: boolean;
   sets: boolean;
+  /** Rules are added between packets. */
+  readonly restores: boolean;
+  /** Rules of raw put packets into zones; then they ask nothing of connections, which a zone makes look like one. */
+  readonly zones: boolean;
 }
 
 /** The case of a seed; the same seed gives the same case. */
@@ -133,12 +141,15 @@ export function kernelCase(seed: number, { family, backend, repeats }: Wanted): 
     draws: false,
     counts: false,
     lists: false,
-    sets: dice.chance(0.25),
+    sets: dice.chance(0.3),
+    restores: dice.chance(0.15),
+    zones: dice.chance(0.4),
   };
   const rules = rulesText(making);
   // Counters of rules go on from one repeat to the next, and start with the rules.
-  const count = making.counts ? 1 : 8;
-  const repeat = making.counts ? 1 : making.draws ? repeats : 1;
+  const once = making.counts || making.restores;
+  const count = once ? 1 : 8;
+  const repeat = once ? 1 : making.draws ? repeats : 1;
   const probes = Array.from(
     { length: count },
     (_, index): ConversationSpec => ({
@@ -178,6 +189,16 @@ function networkOf(dice: Dice, family: Family): NetworkSpec {
     const type = dice.pick(["unreachable", "prohibit", "blackhole", "local"]);
     routes.push({ to, type, ...(type === "local" ? { dev: "lo" } : {}) });
   }
+  const rules: string[] = [];
+  if (dice.chance(0.3)) {
+    const type = dice.pick(["unicast", "unicast", "unreachable", "blackhole", "prohibit", "local"]);
+    const via = isIPv4 ? "10.244.1.9" : "fd00:244:1::9";
+    if (type === "unicast") routes.push({ to: "default", via, dev: bridged ? "br0" : "cni0", table: "100" });
+    else routes.push({ to: "default", type, table: "100", ...(type === "local" ? { dev: "lo" } : {}) });
+    const from = dice.pick([...PLACES[family].pods, ...PLACES[family].clients]);
+    const selector = dice.pick(["fwmark 0x1", "fwmark 0x4000/0x4000", "fwmark 0x1/0xf", `from ${from}`]);
+    rules.push(`${dice.chance(0.1) ? "not " : ""}${selector} lookup 100 priority 1000`);
+  }
   const sysctls: Record<string, string | number> = {};
   if (isIPv4) {
     if (dice.chance(0.5)) sysctls["net.ipv4.conf.all.route_localnet"] = 1;
@@ -202,24 +223,48 @@ function networkOf(dice: Dice, family: Family): NetworkSpec {
       ...(hasFar ? [{ name: "eth1", addresses: [far as string] }] : []),
     ],
     routes,
+    rules,
     sysctls,
   };
 }
 
-const SETS = ["ips", "ports", "pairs"] as const;
+/** Names of sets with their dimensions: `a` an address, `n` a network, `p` protocol and port, `i` an interface. */
+const SETS: readonly (readonly [name: string, type: string, dimensions: string])[] = [
+  ["ips", "hash:ip", "a"],
+  ["ports", "bitmap:port", "q"],
+  ["pairs", "hash:ip,port", "ap"],
+  ["nets", "hash:net", "n"],
+  ["netports", "hash:net,port", "np"],
+  ["two", "hash:ip,port,ip", "apa"],
+  ["three", "hash:ip,port,net", "apn"],
+  ["ifaces", "hash:net,iface", "ni"],
+];
 
-function setsText({ dice, family, places }: Making): string {
+function setsText(making: Making): string {
+  const { dice, family, places, devices } = making;
   const inet = family === "ipv4" ? "inet" : "inet6";
-  const any = () => dice.pick([...places.clients, ...places.pods, ...places.services]);
-  const lines = [
-    `create ips hash:ip family ${inet}`,
-    "create ports bitmap:port range 0-65535",
-    `create pairs hash:ip,port family ${inet}`,
-  ];
-  for (let index = 0; index < 3; index++) {
-    lines.push(`add ips ${any()} -exist`);
-    lines.push(`add ports ${dice.pick(PORTS)} -exist`);
-    lines.push(`add pairs ${any()},${dice.pick(["tcp", "udp"])}:${dice.pick(PORTS)} -exist`);
+  const part = (kind: string): string => {
+    switch (kind) {
+      case "n":
+        return networkAround(anyAddress(making), making);
+      case "p":
+        return `${dice.pick(["tcp", "udp", "sctp"])}:${dice.pick(PORTS)}`;
+      case "q":
+        return `${dice.pick(PORTS)}`;
+      case "i":
+        return dice.pick(devices);
+      default:
+        return dice.pick([...places.clients, ...places.pods, ...places.services]);
+    }
+  };
+  const creation = (type: string) => (type === "bitmap:port" ? " range 0-65535" : ` family ${inet}`);
+  const lines = SETS.map(([name, type]) => `create ${name} ${type}${creation(type)}`);
+  lines.push("create all list:set size 8", "add all ips -exist", "add all nets -exist");
+  for (const [name, , dimensions] of SETS) {
+    for (let index = 0; index < 4; index++) {
+      const hole = dimensions.includes("n") && dice.chance(0.2) ? " nomatch" : "";
+      lines.push(`add ${name} ${[...dimensions].map(part).join(",")}${hole} -exist`);
+    }
   }
   return `${lines.join("\n")}\n`;
 }
@@ -414,7 +459,8 @@ function matchOf(protocol: string, making: Making, { table }: ChainSort, chain: 
       ? `-m icmp ${not()}--icmp-type ${dice.pick(["8", "0", "3", "3/1", "3/3", "13", "11"])}`
       : `-m icmp6 ${not()}--icmpv6-type ${dice.pick(["128", "129", "1", "1/4", "1/3", "3"])}`;
   }
-  const kind = dice.below(14);
+  const kind = dice.below(16);
+  if (making.zones && table === "raw" && kind >= 2 && kind <= 6) return "";
   switch (kind) {
     case 0:
     case 1:
@@ -445,7 +491,7 @@ function matchOf(protocol: string, making: Making, { table }: ChainSort, chain: 
       making.draws = true;
       return `-m statistic --mode random ${not()}--probability ${dice.pick(["0.5", "0.25", "0.3333333333", "0.9", "1", "0"])}`;
     case 10: {
-      if (!dice.chance(0.3)) return "";
+      if (!dice.chance(0.3) || (making.restores && making.backend === "nft")) return "";
       making.counts = true;
       const every = 1 + dice.below(4);
       return `-m statistic --mode nth ${not()}--every ${every} --packet ${dice.below(every)}`;
@@ -454,13 +500,36 @@ function matchOf(protocol: string, making: Making, { table }: ChainSort, chain: 
       return recentMatch(making);
     case 12: {
       if (!making.sets) return "";
-      const set = dice.pick(SETS);
-      const side = () => dice.pick(["src", "dst"]);
-      return `-m set ${not()}--match-set ${set} ${set === "pairs" ? `${side()},${side()}` : side()}`;
+      const [set, , dimensions] = dice.pick([...SETS, ["all", "list:set", "a"] as const]);
+      const sides = [...dimensions].map(() => dice.pick(["src", "dst"]));
+      // Some lists ask for the interface that packets leave by, which exists at some hooks alone; the kernel refuses none.
+      return `-m set ${not()}--match-set ${set} ${sides.join(",")}`;
     }
+    case 13:
+    case 14:
+      return headerMatch(making, chain);
     default:
       return table === "raw" ? "" : `-m comment --comment "a ${chain} b"`;
   }
+}
+
+/** What is asked of headers that no rule before may have set. */
+function headerMatch({ dice, family }: Making, chain: string): string {
+  const not = dice.chance(0.2) ? "! " : "";
+  const [hops, hop] = family === "ipv4" ? ["ttl", "ttl"] : ["hl", "hl"];
+  const kinds = [
+    `-m ${hops} --${hop}-${dice.pick(["eq 64", "lt 63", "gt 62", "gt 63"])}`,
+    `-m dscp ${not}--dscp ${dice.pick(["0x00", "0x2e", "0x0a"])}`,
+    `-m tos ${not}--tos ${dice.pick(["0x00/0xff", "0x10/0x10", "0xb8/0xfc"])}`,
+    `-m ecn ${not}--ecn-ip-ect ${dice.pick(["0", "1"])}`,
+  ];
+  if (chain === "PREROUTING")
+    kinds.push(`-m rpfilter ${dice.pick(["", "--loose ", "--invert ", "--accept-local "])}`);
+  if (chain === "OUTPUT" || chain === "POSTROUTING")
+    kinds.push(
+      `-m owner ${not}--${dice.pick(["uid-owner 0", "uid-owner 7", "gid-owner 0-9", "socket-exists"])}`,
+    );
+  return dice.pick(kinds).trim();
 }
 
 function later(address: string, by: number): string {
@@ -540,7 +609,24 @@ function targetOf(
     const kind = protocol === "tcp" && dice.chance(0.5) ? "tcp-reset" : dice.pick(kinds);
     return ["-j", `REJECT --reject-with ${kind}`];
   }
-  if (table === "raw" && dice.chance(0.3)) return ["-j", dice.pick(["NOTRACK", "CT --notrack"])];
+  if (table === "raw" && dice.chance(0.15)) return ["-j", dice.pick(["NOTRACK", "CT --notrack"])];
+  if (table === "raw" && making.zones && dice.chance(0.4)) {
+    const zone = dice.pick(["1", "2", "mark"]);
+    const zones = [`--zone ${zone}`, `--zone ${zone}`, `--zone-orig ${zone}`, `--zone-reply ${zone}`];
+    return ["-j", `CT ${dice.pick(zones)}`];
+  }
+  if (table === "mangle" && dice.chance(0.15)) {
+    const hops = family === "ipv4" ? "TTL --ttl" : "HL --hl";
+    const kinds = [
+      `${hops}-set 64`,
+      `${hops}-dec 1`,
+      `${hops}-inc 2`,
+      "DSCP --set-dscp 0x2e",
+      "TOS --set-tos 0x10/0x10",
+    ];
+    return ["-j", dice.pick([...kinds, "CHECKSUM --checksum-fill"])];
+  }
+  if (dice.chance(0.03)) return ["-j", dice.pick(["LOG --log-prefix x", "NFLOG --nflog-group 5"])];
   if ((table === "mangle" || table === "nat" || table === "raw") && dice.chance(0.5))
     return ["-j", markTarget(dice)];
   const verdicts = table === "nat" ? ["ACCEPT", "RETURN"] : ["ACCEPT", "ACCEPT", "RETURN", "DROP"];
@@ -619,14 +705,19 @@ function stepsOf(making: Making, network: NetworkSpec): readonly StepSpec[] {
   for (let index = 0; index < count; index++) {
     const isSctp = steps.some(({ proto }) => proto === "sctp");
     const kind = dice.below(12);
-    if (kind <= 3 && !isSctp) {
+    if (making.restores && dice.chance(0.25)) {
+      steps.push({ restore: moreRules(making) });
+    } else if (kind <= 3) {
       const flags: string = answered
         ? dice.pick(LATER_FLAGS)
         : dice.pick(["SA", "SA", "SA", "SA", "RA", "R", "A", "S", "FA"]);
       const seq = flags.includes("S") ? 5000 : answered ? 5001 : 0;
       const query = steps.findLast((step) => "dst" in step)?.icmpType;
+      const root = { uid: 0, gid: 0, tos: dice.pick([0, 0, 0xb8]) };
       const answer = query === undefined ? {} : { icmpType: ECHO_REPLIES[Number(query)] ?? Number(query) };
-      steps.push({ reply: true, flags, seq, ack: 1001, ...answer });
+      steps.push(
+        isSctp ? { reply: true, ...root } : { reply: true, flags, seq, ack: 1001, ...answer, ...root },
+      );
       if (flags === "SA") {
         answered = true;
         known = steps.findLastIndex((step) => "dst" in step);
@@ -667,6 +758,19 @@ function stepsOf(making: Making, network: NetworkSpec): readonly StepSpec[] {
       );
   }
   return steps;
+}
+
+/** Rules for chains that are there, behind those that they have. */
+function moreRules(making: Making): string {
+  const { dice } = making;
+  const [table] = dice.pick([["filter"], ["nat"], ["mangle"]] as const);
+  const hook = dice.pick(HOOKS_OF[table] as readonly string[]);
+  const sort: ChainSort = { table, hooks: [hook], user: [] };
+  const before = { draws: making.draws, counts: making.counts };
+  const rules = [0, 1].map(() => ruleOf(hook, sort, [], making));
+  Object.assign(making, before);
+  const steady = rules.filter((rule) => !/--mode|-m limit/.test(rule));
+  return `*${table}\n${steady.join("\n")}\nCOMMIT\n`;
 }
 
 /** A packet; with `before`, one from the same client, more often than not. */
@@ -748,6 +852,16 @@ function packetOf(
       packet.seq = 1001;
     }
   }
-  if (packet.in === "local" && dice.chance(0.15)) packet.mark = dice.pick([1, 0x4000]);
+  // A source that another table makes local is none for a process, and the lab looks for one for every protocol.
+  const strange = network.routes.some(({ table, type }) => table === "100" && type === "local");
+  if (packet.in === "local" && !strange && dice.chance(0.15)) packet.mark = dice.pick([1, 0x4000]);
+  if (packet.in === "local") Object.assign(packet, { uid: dice.pick([0, 0, 7]), gid: dice.pick([0, 0, 10]) });
+  packet.ttl = dice.pick([64, 64, 64, 63, 2, 1]);
+  packet.tos = dice.pick([0, 0, 0x10, 0xb8, 1]);
+  if (family === "ipv6" && dice.chance(0.15))
+    return {
+      ...packet,
+      extensions: dice.pick([["destination"], ["hop"], ["hop", "destination"], ["fragment"]]),
+    };
   return packet;
 }

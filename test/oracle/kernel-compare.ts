@@ -12,6 +12,7 @@ import type { Problem } from "../../src/problems/problem.js";
 import { meaningOf } from "../../src/state/meaning.js";
 import type { NodeState } from "../../src/state/nodestate.js";
 import { readSets } from "../../src/text/ipset.js";
+import { readVirtualServers } from "../../src/text/ipvsadm.js";
 import { readRules } from "../../src/text/rules.js";
 import { binomialTail } from "../evaluate/statistics.js";
 import type { ConversationSpec, KernelCase, StepSpec } from "./kernel-cases.js";
@@ -43,13 +44,14 @@ export function compare(one: KernelCase, answer: LabAnswer): Comparison {
   const { family } = network;
   const problems: Problem[] = [];
   const read = readRules({ name: "rules", text: rules }, { family });
-  const { ipset, ...described } = network;
+  const { ipset, ipvs, ...described } = network;
   const [document] = readDocuments({ name: "network", text: JSON.stringify(described) }).documents;
   const around = document === undefined ? undefined : readNetworkDocument(document);
   const state: NodeState = {
     rulesets: { [family]: read.ruleset },
     ...(around?.network === undefined ? {} : { network: around.network }),
     ...(ipset === undefined ? {} : { sets: readSets({ name: "sets", text: ipset }).sets }),
+    ...(ipvs === undefined ? {} : { virtualServers: readVirtualServers({ name: "servers", text: ipvs }) }),
   };
   const errors = [...read.problems, ...(around?.problems ?? [])].filter(
     ({ severity }) => severity === "error",
@@ -64,7 +66,10 @@ export function compare(one: KernelCase, answer: LabAnswer): Comparison {
     if (seen === undefined) continue;
     const [asked] = readPackets({ name: "probe", text: JSON.stringify([probe]) }, problems);
     if (asked?.kind !== "conversation") throw new Error(`${probe.id}: ${problems[0]?.message}`);
-    const { cases, notes } = converse(state, stepsOn(asked, state, problems), { fresh: true });
+    const { cases, notes } = converse(state, stepsOn(asked, state, problems), {
+      fresh: true,
+      serversInOrder: true,
+    });
     const [only] = cases;
     if (cases.length !== 1 || only === undefined || notes.some((note) => /gave up|not modelled/.test(note))) {
       result.open++;
@@ -116,7 +121,11 @@ function compareConversation(
       count: 0,
     };
     groups.set(key, { ...group, count: group.count + count });
-    if (!one.draws && courses.length === 1) comparePaths(steps.slice(0, end), fitting[0], result, complain);
+    // An ICMP error has a TOS that its step does not tell.
+    const asksTos = /-m (?:dscp|tos|ecn) /.test(one.rules);
+    const told = asksTos ? probe.steps.findIndex((step) => "icmpError" in step) : -1;
+    if (!one.draws && courses.length === 1)
+      comparePaths(steps.slice(0, told < 0 ? end : Math.min(end, told)), fitting[0], result, complain);
   }
   for (const [key, { share, count }] of groups) {
     // Where a drawn part may be anything, outcomes of several courses look alike.
@@ -203,6 +212,7 @@ function clientPorts(steps: readonly StepSpec[]): readonly (number | undefined)[
 /** Whether a step's outcome is what was predicted; parts that the kernel draws are any. */
 function fits(landing: Landing | null, step: TracedStep | null, client: number | undefined): boolean {
   if (landing === null || step === null) return landing === null && step === null;
+  if (step.served !== undefined && !isServedBy(landing, step.served)) return false;
   const address = (one: Landing["src"], text: string | undefined) =>
     one === null || text === printAddress(one);
   switch (landing.verdict) {
@@ -248,6 +258,11 @@ function fits(landing: Landing | null, step: TracedStep | null, client: number |
     default:
       return step.verdict === landing.verdict;
   }
+}
+
+/** The real server that the table of IPVS has for the packet's connection. */
+function isServedBy({ served }: Landing, { address, port }: NonNullable<TracedStep["served"]>): boolean {
+  return served !== null && printAddress(served.server.address) === address && served.server.port === port;
 }
 
 /** The bridge itself is where packets leave that are for none of the hosts behind its ports. */
