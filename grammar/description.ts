@@ -4,6 +4,7 @@
  */
 import type Parsimmon from "parsimmon";
 import type { Family } from "./address.js";
+import type { ListedForm } from "./listing.js";
 import type { Effect, Hook, MatchMeaning, MeaningContext } from "./meaning.js";
 
 /** Which iptables reads and prints: the one with tables of its own in the kernel, or the one on top of nftables. */
@@ -24,6 +25,8 @@ export interface ValueKind<T> {
   print(value: T, family: Family): string;
   /** How many words of the line the value takes (`--tcp-flags MASK COMP`: 2); read joined by one blank. Default 1. */
   readonly words?: number;
+  /** The value of an option behind which none stands; without it, one has to. */
+  readonly absent?: T;
 }
 
 /** One option of an extension. `T` is `true` for an option without value. */
@@ -36,7 +39,7 @@ export interface Option<T> {
   readonly value?: ValueKind<T>;
   /** May `!` stand before it? "ignored": it may, and says nothing. */
   readonly negatable?: boolean | "ignored";
-  /** May be given again: the last one counts. */
+  /** May be given again: the last one counts, and a `!` before a flag stays. */
   readonly again?: true;
   /** Its value is a word of its own, never behind `=`. */
   readonly apart?: true;
@@ -143,8 +146,13 @@ interface Extension<O extends OptionTable> {
   readonly tracksConnections?: true;
   // biome-ignore lint/suspicious/noExplicitAny: each shorthand has a value type of its own.
   readonly shorthands?: readonly Shorthand<any, O>[];
-  /** Fills in the defaults that iptables-save prints, and refuses what iptables refuses. */
-  complete?(given: Given<O>, context: RuleContext): Given<O> | Refusal;
+  /**
+   * Fills in the defaults that iptables-save prints, and refuses what iptables refuses. Undefined: nothing remains of a match
+   * in the kernel.
+   */
+  complete?(given: Given<O>, context: RuleContext): Given<O> | Refusal | undefined;
+  /** How `iptables -L` shows it. */
+  readonly listed?: readonly ListedForm[];
   readonly examples: readonly Example[];
 }
 
@@ -165,6 +173,8 @@ export interface Match<O extends OptionTable = OptionTable> extends Extension<O>
   /** Given for the matches whose answer is always left open. */
   readonly unmodelled?: Unmodelled;
   meaning(given: Given<O>, context: MeaningContext): MatchMeaning;
+  /** How iptables-nft-save shows two of them in one rule as one; undefined when it shows both. */
+  togetherInNft?(first: Given<O>, next: Given<O>): Given<O> | undefined;
   /** The text that the match carries for readers of the rule, if it is there for that. */
   remark?(given: Given<O>): string | undefined;
 }

@@ -1,5 +1,6 @@
 /** What `ttl` and `hl` share, and what `TTL` and `HL` share. */
 import type { Given, Option, Refusal } from "./description.js";
+import { type ListedForm, not } from "./listing.js";
 import { type Condition, type Effect, negatedIf, within } from "./meaning.js";
 import { numberKind } from "./values.js";
 
@@ -17,6 +18,27 @@ export function hopQuestions(word: "ttl" | "hl") {
     } satisfies Option<number>,
     below: { name: `--${word}-lt`, value: octet } satisfies Option<number>,
     above: { name: `--${word}-gt`, value: octet } satisfies Option<number>,
+  };
+}
+
+/** `TTL match TTL == 5`. */
+export function listedHops(shown: string, word: "ttl" | "hl"): ListedForm {
+  const options: Readonly<Record<string, string>> = { "<": "lt", ">": "gt" };
+  return {
+    form: new RegExp(`^${shown} match ${shown} (==|!=|<|>) (\\d+)`),
+    words: ([how = "", hops = ""]) => [
+      ...not(how === "!=" ? how : undefined),
+      `--${word}-${options[how] ?? "eq"}`,
+      hops,
+    ],
+  };
+}
+
+/** `TTL set to 42`. */
+export function listedHopChange(shown: string, word: "ttl" | "hl"): ListedForm {
+  return {
+    form: new RegExp(`^${shown} (set to|increment by|decrement by) (\\d+)`),
+    words: ([how = "", hops = ""]) => [`--${word}-${how.slice(0, 3)}`, hops],
   };
 }
 

@@ -16,7 +16,7 @@ const ANY_LENGTH = 255;
 function lowByte(text: string): number | undefined {
   const negative = /^\s*-(.*)$/.exec(text);
   const number = readLong(negative?.[1] ?? text, 2n ** 64n - 1n);
-  if (number === undefined || /^\s*-\s*\+/.test(text)) return undefined;
+  if (number === undefined || /^\s*-[\s+]/.test(text)) return undefined;
   return Number(BigInt.asUintN(8, negative === null ? number : -number));
 }
 

@@ -113,8 +113,13 @@ export type Condition =
       readonly words: readonly string[];
       readonly onInterface?: "in" | "out";
     }
-  /** The addresses and ports named by `directions` are in the ipset. */
-  | { readonly kind: "member"; readonly set: string; readonly directions: readonly ("src" | "dst")[] }
+  /** The addresses and ports named by `directions` are in the ipset, whose entry then counts the packet, unless `silent`. */
+  | {
+      readonly kind: "member";
+      readonly set: string;
+      readonly directions: readonly ("src" | "dst")[];
+      readonly silent?: true;
+    }
   /** A fresh draw of 31 random bits is below `threshold`: probability `threshold / 2^31` (xt_statistic). */
   | { readonly kind: "chance"; readonly threshold: number }
   /** The address has an entry in an xt_recent list. Hidden state, unless the list is given. */
@@ -146,6 +151,8 @@ export type Condition =
       readonly perRule?: boolean;
       /** It asks for a token of the rule's own bucket: that holds `burst` at most, and gets one every `period` seconds. */
       readonly bucket?: { readonly burst: number; readonly period: number };
+      /** It asks how far something has been counted, which dumps may tell. */
+      readonly counts?: Counts;
       /** It asks whether IPVS has handled the packet: no secret where the virtual servers are known. */
       readonly served?: ServedQuestion;
     }
@@ -157,6 +164,35 @@ export type Condition =
   | { readonly kind: "not"; readonly of: Condition }
   | { readonly kind: "all"; readonly of: readonly Condition[] }
   | { readonly kind: "any"; readonly of: readonly Condition[] };
+
+/** Something that counts packets, with the question that is asked of it. */
+export type Counts =
+  /** The rule's own bytes that are left, of `bytes`, are enough for the packet (xt_quota). */
+  | { readonly kind: "quota"; readonly bytes: bigint }
+  /** What the packet's connection has transferred, this packet included, lies between `from` and `to` (xt_connbytes). */
+  | {
+      readonly kind: "transferred";
+      readonly unit: "packets" | "bytes" | "avgpkt";
+      readonly direction: "original" | "reply" | "both";
+      readonly from: bigint;
+      readonly to: bigint;
+    }
+  /** Of the connections that the rule was asked about more than `above` live whose address is that of the packet (xt_connlimit). */
+  | {
+      readonly kind: "connections";
+      readonly above: number;
+      readonly side: "source" | "destination";
+      readonly mask: Address;
+    }
+  /** What the packet's entry in an ipset has counted, this packet included. Sets without counters let all pass. */
+  | {
+      readonly kind: "entry";
+      readonly set: string;
+      readonly directions: readonly ("src" | "dst")[];
+      readonly unit: "packets" | "bytes";
+      readonly from: bigint;
+      readonly to: bigint;
+    };
 
 /** What xt_ipvs asks of a packet and its connection: all parts must fit; none: whether IPVS has handled it at all. */
 export interface ServedQuestion {
@@ -270,6 +306,15 @@ export type Effect =
     }
   /** No connection tracking for this packet (NOTRACK). */
   | { readonly kind: "untrack" }
+  /**
+   * Connection tracking looks the packet up in a zone, and enters it there: with connections of both directions, or of the
+   * one named; those of the other are in zone 0. `mark`: the lower 16 bits of the mark that the packet leaves raw with (CT).
+   */
+  | {
+      readonly kind: "zone";
+      readonly zone: number | "mark";
+      readonly directions: "both" | "original" | "reply";
+    }
   /** Seen and passed on: no target, LOG, NFLOG, TRACE … `what` is the target's name. */
   | { readonly kind: "note"; readonly what: string }
   /** An effect that landfall has no model of. `mayEnd`: the walk may end here, so what follows is an assumption. */
@@ -318,6 +363,6 @@ export function hidden(yes: string, no: string): Extract<Condition, { kind: "hid
 }
 
 /** The same of a state that each rule has of its own. */
-export function hiddenInRule(yes: string, no: string): Condition {
+export function hiddenInRule(yes: string, no: string): Extract<Condition, { kind: "hidden" }> {
   return { kind: "hidden", yes, no, perRule: true };
 }

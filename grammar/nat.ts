@@ -1,10 +1,13 @@
 /** What the NAT targets share: new addresses and ports, and their checks. */
+
 import P from "parsimmon";
 import { type Address, type Family, printAddress, readAddress, readIPv4 } from "./address.js";
 import type { GivenOption, Refusal, RuleContext, ValueKind } from "./description.js";
+import { type ListedForm, listedFlag, listedOption } from "./listing.js";
 import type { Effect, Range, Rewrite } from "./meaning.js";
+import { parseWhole } from "./parse.js";
 import { PROTOCOL } from "./protocols.js";
-import { portNumber, readDecimal } from "./values.js";
+import { portNumber, readDecimal, wholeNumber } from "./values.js";
 
 /** Addresses and ports as `--to-destination` and `--to-source` have them. */
 export type NatRange = Pick<Rewrite, "addresses" | "ports">;
@@ -39,6 +42,14 @@ export const natPortsKind: ValueKind<Range> = {
   print: printPorts,
 };
 
+/** `to:10.0.0.1:80 random persistent`, `redir ports 8080`, `masq ports: 1024-2048`. */
+export function listedTranslation(option: string): readonly ListedForm[] {
+  return [
+    listedOption("(?:to:|redir ports |masq ports: )", option),
+    ...["random-fully", "random", "persistent"].map((name) => listedFlag(name, `--${name}`)),
+  ];
+}
+
 /** The options of a NAT target as one rewrite. */
 export function rewriteOf(
   to: NatRange | undefined,
@@ -71,13 +82,12 @@ const TRANSLATED: readonly number[] = [
   PROTOCOL.sctp,
 ];
 
-/** iptables takes ports only for protocols that have them. */
+/** iptables takes ports only for protocols that have them, and does not mind a `!` before those. */
 export function refusePortsWithout(
   ports: unknown,
   { protocolBefore: protocol }: RuleContext,
 ): Refusal | undefined {
-  if (ports === undefined || (protocol && !protocol.negated && TRANSLATED.includes(protocol.value)))
-    return undefined;
+  if (ports === undefined || (protocol && TRANSLATED.includes(protocol.value))) return undefined;
   return { refused: "ports need -p tcp, udp, sctp or dccp", help: "put -p and the protocol before -j" };
 }
 
@@ -97,14 +107,15 @@ const portsGrammar: P.Parser<Range> = P.seqMap(
   range.from <= range.to ? P.of(range) : P.fail("a range whose first port is not above its last"),
 );
 
-const portsWithBase = P.seqMap(
+/** Behind a number anything may follow but a colon, of which iptables takes the last for the one before the ports. */
+const basePort = P.alt(wholeNumber(0, 65535).skip(P.regexp(/[^:]*/)), portNumber);
+
+const portsWithBase = P.alt<NonNullable<NatRange["ports"]>>(
+  P.seqMap(P.lookahead(/[^/]*-/).then(portsGrammar), P.string("/").then(basePort), (range, base) => ({
+    ...range,
+    base,
+  })).chain((ports) => (ports.base > 0 ? P.of(ports) : P.fail("a base above 0"))),
   portsGrammar,
-  P.string("/").then(portNumber).or(P.of(undefined)),
-  (range, base): NonNullable<NatRange["ports"]> => (base === undefined ? range : { ...range, base }),
-).chain((ports) =>
-  ports.base === undefined || (ports.base > 0 && ports.from < ports.to)
-    ? P.of(ports)
-    : P.fail("a range of ports before the base"),
 );
 
 const natRangeGrammars: Readonly<Record<Family, P.Parser<NatRange>>> = {
@@ -133,8 +144,18 @@ function natRangeGrammar(family: Family): P.Parser<NatRange> {
   return family === "ipv4"
     ? P.alt<NatRange>(onlyPorts, withPorts(addresses))
     : P.alt<NatRange>(
-        withPorts(addresses.wrap(P.string("["), P.string("]"))),
+        withoutStrayText(withPorts(addresses.wrap(P.string("["), P.string("]"))).or(onlyPorts)),
         addresses.map((range) => ({ addresses: range })).skip(P.eof),
         onlyPorts,
       );
+}
+
+/** ip6tables looks neither at what stands before the bracket nor at what stands between it and the colon. */
+function withoutStrayText(grammar: P.Parser<NatRange>): P.Parser<NatRange> {
+  return P.regexp(/[^[]*\[[^\]]*\][\s\S]*/).chain((text) => {
+    const [, inside = "", between = "", ports = ""] = /\[([^\]]*)\]([^:]*)([\s\S]*)$/.exec(text) ?? [];
+    const head = inside === "" && between === "" ? "" : `[${inside}]`;
+    const read = parseWhole(grammar, head + ports);
+    return read.ok ? P.of(read.value) : P.fail("an address in brackets");
+  });
 }

@@ -69,6 +69,26 @@ const ALIASES: readonly (readonly [number, string])[] = [
   [135, "ipv6-mh"],
 ];
 
+/** The second names in /etc/protocols that are not the first in capitals. */
+const SECOND_NAMES: ReadonlyMap<string, string> = new Map([
+  ["ipencap", "IP-ENCAP"],
+  ["ipv6", "IPv6"],
+  ["ipv6-route", "IPv6-Route"],
+  ["ipv6-frag", "IPv6-Frag"],
+  ["esp", "IPSEC-ESP"],
+  ["ah", "IPSEC-AH"],
+  ["ipv6-icmp", "IPv6-ICMP"],
+  ["ipv6-nonxt", "IPv6-NoNxt"],
+  ["ipv6-opts", "IPv6-Opts"],
+  ["ospf", "OSPFIGP"],
+  ["mobility-header", "Mobility-Header"],
+  ["udplite", "UDPLite"],
+  ["mpls-in-ip", "MPLS-in-IP"],
+  ["manet", "manet"],
+  ["shim6", "Shim6"],
+  ["ethernet", "Ethernet"],
+]);
+
 const byNumber = new Map(NAMES);
 const byName = new Map([...NAMES, ...ALIASES].map(([number, name]) => [name, number]));
 
@@ -103,6 +123,19 @@ export function protocolName(number: number): string {
 /** The number of a protocol name (any case), or undefined. */
 export function protocolNumber(name: string): number | undefined {
   return byName.get(name.toLowerCase());
+}
+
+const bySpelling = new Map([
+  ...ALIASES.map(([number, name]) => [name, number] as const),
+  ...[...NAMES, [0, "hopopt"] as const].flatMap(([number, name]) => [
+    [name, number] as const,
+    [SECOND_NAMES.get(name) ?? name.toUpperCase(), number] as const,
+  ]),
+]);
+
+/** The number of a protocol name as getprotobyname(3) finds it, which tells capitals from small letters. */
+export function protocolNumberSpelt(name: string): number | undefined {
+  return bySpelling.get(name);
 }
 
 export const PROTOCOL_NAMES: readonly string[] = [...byName.keys()];

@@ -1,18 +1,25 @@
 /** Times and rates of `RATEEST` and `rateest`. */
 import type { ValueKind } from "./description.js";
+import { scanReal } from "./scan.js";
 import { reading } from "./values.js";
 
-const TIMES: Readonly<Record<string, number>> = {
-  s: 1e6,
-  sec: 1e6,
-  secs: 1e6,
-  ms: 1e3,
-  msec: 1e3,
-  msecs: 1e3,
-  us: 1,
-  usec: 1,
-  usecs: 1,
-};
+/** The nearest whole number as printf shows it: of two, the even one. */
+function toEven(value: number): number {
+  const below = Math.floor(value);
+  return value - below === 0.5 ? below + (below % 2) : Math.round(value);
+}
+
+/** A whole number of 32 bits, as a processor of the amd64 family cuts it. */
+function kept(value: number): number {
+  return Math.abs(value) < 2 ** 63 ? Number(BigInt.asUintN(32, BigInt(Math.trunc(value)))) : 0;
+}
+
+const TIMES: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ...["s", "sec", "secs"].map((unit) => [unit, 1e6] as const),
+  ...["ms", "msec", "msecs"].map((unit) => [unit, 1e3] as const),
+  ...["us", "usec", "usecs"].map((unit) => [unit, 1] as const),
+]);
 
 const timeExpects = "a time, for example 250ms or 1s";
 /** Microseconds. */
@@ -20,9 +27,10 @@ export const timeKind: ValueKind<number> = {
   expects: timeExpects,
   grammar: () =>
     reading(timeExpects, (text) => {
-      const found = /^\s*\+?(0x[0-9a-f]+|\d+(?:\.\d*)?)([a-z]*)$/i.exec(text);
-      const unit = TIMES[(found?.[2] ?? "").toLowerCase() || "us"];
-      return found === null || unit === undefined ? undefined : Math.round(Number(found[1]) * unit);
+      const number = scanReal(text);
+      if (number === undefined) return undefined;
+      const unit = TIMES.get(text.slice(number.end).toLowerCase());
+      return unit === undefined ? undefined : kept(number.value * unit);
     }),
   print(time) {
     if (time >= 1e6) return `${(time / 1e6).toFixed(1)}s`;
@@ -31,26 +39,27 @@ export const timeKind: ValueKind<number> = {
 };
 
 /** Bits a second of each unit: decimal and binary multiples, in bits and bytes. */
-const RATES: Readonly<Record<string, number>> = {
-  bit: 1,
-  kibit: 1024,
-  kbit: 1000,
-  mibit: 1024 ** 2,
-  mbit: 1e6,
-  gibit: 1024 ** 3,
-  gbit: 1e9,
-  tibit: 1024 ** 4,
-  tbit: 1e12,
-  bps: 8,
-  kibps: 8 * 1024,
-  kbps: 8000,
-  mibps: 8 * 1024 ** 2,
-  mbps: 8e6,
-  gibps: 8 * 1024 ** 3,
-  gbps: 8e9,
-  tibps: 8 * 1024 ** 4,
-  tbps: 8e12,
-};
+const RATES: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["bit", 1],
+  ["kibit", 1024],
+  ["kbit", 1000],
+  ["mibit", 1024 ** 2],
+  ["mbit", 1e6],
+  ["gibit", 1024 ** 3],
+  ["gbit", 1e9],
+  ["tibit", 1024 ** 4],
+  ["tbit", 1e12],
+  ["bps", 8],
+  ["kibps", 8 * 1024],
+  ["kbps", 8000],
+  ["mibps", 8 * 1024 ** 2],
+  ["mbps", 8e6],
+  ["gibps", 8 * 1024 ** 3],
+  ["gbps", 8e9],
+  ["tibps", 8 * 1024 ** 4],
+  ["tbps", 8e12],
+]);
 
 const rateExpects = "a rate, for example 8bit or 2kbps";
 /** Bytes a second. */
@@ -58,14 +67,14 @@ export const rateKind: ValueKind<number> = {
   expects: rateExpects,
   grammar: () =>
     reading(rateExpects, (text) => {
-      const found = /^(\d+(?:\.\d*)?)([a-z]*)$/i.exec(text);
-      const unit = RATES[(found?.[2] ?? "").toLowerCase() || "bit"];
-      return found === null || unit === undefined ? undefined : Math.floor((Number(found[1]) * unit) / 8);
+      const number = scanReal(text);
+      if (number === undefined) return undefined;
+      const unit = RATES.get(text.slice(number.end).toLowerCase());
+      return unit === undefined ? undefined : kept((number.value * unit) / 8);
     }),
   print(rate) {
     const bits = rate * 8;
-    if (bits >= 1e9 && bits % 1e9 === 0) return `${bits / 1e9}Gbit`;
-    if (bits >= 1e6 && bits % 1e6 === 0) return `${bits / 1e6}Mbit`;
-    return bits >= 1e3 && bits % 1e3 === 0 ? `${bits / 1e3}Kbit` : `${bits}bit`;
+    if (bits >= 1e9) return `${toEven(bits / 1e6)}Mbit`;
+    return bits >= 1e6 ? `${toEven(bits / 1e3)}Kbit` : `${bits}bit`;
   },
 };

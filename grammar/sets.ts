@@ -12,6 +12,7 @@ export interface SetReference {
 /** Bytes of a name (`IPSET_MAXNAMELEN`, less its end). */
 export const SET_NAME_MAX = 31;
 const DIMENSIONS_MAX = 6;
+const DIRECTIONS: readonly Direction[] = ["src", "dst"];
 const expects = "the name of a set and src or dst for each of its dimensions, for example `web dst,dst`";
 
 export const setReferenceKind: ValueKind<SetReference> = {
@@ -19,14 +20,16 @@ export const setReferenceKind: ValueKind<SetReference> = {
   words: 2,
   grammar: () =>
     reading(expects, (text) => {
-      const blank = text.lastIndexOf(" ");
+      const blank = text.indexOf(" ");
       const name = text.slice(0, blank);
-      const directions = text.slice(blank + 1).split(",");
+      const words = text.slice(blank + 1).split(",", DIMENSIONS_MAX + 1);
+      // iptables looks at the first letters only.
+      const directions = words.map((word) => DIRECTIONS.find((one) => word.startsWith(one)));
       const fits =
         blank > 0 &&
         name.length <= SET_NAME_MAX &&
-        directions.length <= DIMENSIONS_MAX &&
-        directions.every((one) => one === "src" || one === "dst");
+        words.length <= DIMENSIONS_MAX &&
+        !directions.includes(undefined);
       return fits ? { name, directions: directions as Direction[] } : undefined;
     }),
   print: ({ name, directions }) => `${name} ${directions.join(",")}`,

@@ -21,7 +21,8 @@ import {
 } from "./address.js";
 import type { ValueKind } from "./description.js";
 import type { Range } from "./meaning.js";
-import { PROTOCOL_NAMES, protocolName, protocolNumber } from "./protocols.js";
+import { PROTOCOL_NAMES, protocolName, protocolNumber, protocolNumberSpelt } from "./protocols.js";
+import { scanLong, scanReal } from "./scan.js";
 import { servicePort } from "./services.js";
 
 /** A grammar that accepts the texts for which `read` gives a value. */
@@ -157,9 +158,9 @@ export function wordKind(expects: string, bytesMax: number): ValueKind<string> {
   };
 }
 
-/** As `wordKind`; more characters are cut off, as iptables does. */
-export function cutWordKind(expects: string, bytesMax: number): ValueKind<string> {
-  const read = (text: string) => (text === "" || /[\s"]/.test(text) ? undefined : text.slice(0, bytesMax));
+/** A name printed as it is, blanks and all; more bytes are cut off, as iptables does. */
+export function cutNameKind(expects: string, bytesMax: number): ValueKind<string> {
+  const read = (text: string) => cutToBytes(text, bytesMax);
   return { expects, grammar: () => reading(expects, read), quick: read, print: (text) => text };
 }
 
@@ -266,6 +267,13 @@ export const protocolKind: ValueKind<number> = {
   print: protocolName,
 };
 
+/** As `protocolKind`, where iptables does not turn a name into small letters before it looks for it. */
+export const speltProtocolKind: ValueKind<number> = {
+  expects: protocolKind.expects,
+  grammar: () => speltProtocolGrammar,
+  print: protocolName,
+};
+
 const portRange: Omit<ValueKind<Range>, "grammar"> = {
   expects: "a port or a range, for example 80 or 1024:65535",
   quick(text) {
@@ -294,19 +302,23 @@ export const resolvedPortKind: ValueKind<number> = {
   print: String,
 };
 
-/** The length of a prefix of the rule's family. */
-export const strictPrefixLengthKind: ValueKind<number> = {
+/** The length of a prefix of the rule's family, or the mask itself. */
+export const prefixLengthKind: ValueKind<number> = {
   expects: "a prefix length, for example 24",
-  grammar: (family) => wholeNumber(0, family === "ipv4" ? 32 : 128),
+  grammar: (family) =>
+    reading(prefixLengthKind.expects, (text) => {
+      const mask = readHostMask(text, family);
+      return mask === undefined ? undefined : prefixLength(mask);
+    }),
   print: String,
 };
 
-/** The length of a prefix of the rule's family, or the mask itself. */
-export const prefixLengthKind: ValueKind<number> = {
-  ...strictPrefixLengthKind,
+/** As `prefixLengthKind`; a mask must have no holes. */
+export const strictPrefixLengthKind: ValueKind<number> = {
+  ...prefixLengthKind,
   grammar: (family) =>
-    reading(strictPrefixLengthKind.expects, (text) => {
-      const mask = readHostMask(text, family);
+    reading(prefixLengthKind.expects, (text) => {
+      const mask = readLooseMask(text, family);
       return mask === undefined ? undefined : prefixLength(mask);
     }),
 };
@@ -317,8 +329,10 @@ export const macKind: ValueKind<readonly number[]> = {
   grammar: () =>
     reading<readonly number[]>(macKind.expects, (text) => {
       const bytes = text.split(":");
-      return bytes.length === 6 && bytes.every((byte) => /^[0-9a-fA-F]{1,2}$/.test(byte))
-        ? bytes.map((byte) => Number.parseInt(byte, 16))
+      // One that is left out is 0; a sign or a blank may stand in the place of the first digit.
+      return bytes.length === 6 &&
+        bytes.every((byte) => /^(?:[0-9a-fA-F]{0,2}|[-+ \t][0-9a-fA-F])$/.test(byte))
+        ? bytes.map((byte) => Number(scanLong(byte, 0, 16).value & 255n))
         : undefined;
     }),
   print: (bytes) => bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
@@ -407,15 +421,21 @@ const markGrammar: P.Parser<MaskedMark> = P.seqMap(
 );
 
 // iptables multiplies by 2^31 and rounds with lround(); Math.round differs for negative halves only.
-const probabilityGrammar = P.regexp(/\s*\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?/)
-  .map(Number)
-  .chain((p) => (p <= 1 ? P.of(Math.round(p * 2 ** 31)) : P.fail("a probability from 0 to 1")))
-  .desc("a probability from 0 to 1");
+const probabilityGrammar = reading("a probability from 0 to 1", (text) => {
+  const read = scanReal(text);
+  if (read === undefined || read.end < text.length || read.value < 0 || read.value > 1) return undefined;
+  return Math.round(read.value * 2 ** 31);
+});
 
-const protocolGrammar = P.alt(
-  wholeNumber(0, 255),
-  reading(`a protocol name (${PROTOCOL_NAMES.slice(0, 8).join(", ")} …)`, protocolNumber),
-).desc("a protocol name or number");
+const protocolGrammar = protocolGrammarOf(protocolNumber);
+const speltProtocolGrammar = protocolGrammarOf(protocolNumberSpelt);
+
+function protocolGrammarOf(numberOf: (name: string) => number | undefined): P.Parser<number> {
+  return P.alt(
+    wholeNumber(0, 255),
+    reading(`a protocol name (${PROTOCOL_NAMES.slice(0, 8).join(", ")} …)`, numberOf),
+  ).desc("a protocol name or number");
+}
 
 /** A port by its number, or by the name of a service that the protocol has there. */
 function portNumberOf(protocol: number | "any"): P.Parser<number> {
@@ -434,10 +454,9 @@ export const portNumber = portNumberOf("any");
 
 /** A port as getaddrinfo reads it: decimal, of which the low 16 bits count, the name of a service, or nothing for 0. */
 function resolvedPort(text: string): number | undefined {
-  const digits = /^[ \t\n\v\f\r]*\+?([0-9]+)$/.exec(text)?.[1];
-  if (digits === undefined) return text === "" ? 0 : servicePort(text, "ip");
-  const long = readLong(`${Number(digits) < 2 ** 53 ? Number(digits) : digits}`, 2n ** 64n - 1n) ?? -1n;
-  const low = Number(BigInt.asIntN(32, long));
+  const { value, end } = scanLong(text, 0, 10);
+  if (end < text.length) return servicePort(text, "ip");
+  const low = Number(BigInt.asIntN(32, value));
   return low < 0 ? undefined : low & 0xffff;
 }
 
@@ -477,8 +496,9 @@ const unmaskedGrammars: Readonly<Record<Family, P.Parser<Network>>> = {
 const HOST_MAX = 255;
 
 /** `-s` and `-d`. What stands before a mask of zeros does not matter: `any/0`. */
-function readHeaderNetwork(text: string, family: Family): Network | undefined {
-  if (text.length > HOST_MAX) return undefined;
+function readHeaderNetwork(written: string, family: Family): Network | undefined {
+  if (written.length > HOST_MAX) return undefined;
+  const text = written.replace(/^[ \t\n\v\f\r]+/, "");
   const slash = text.lastIndexOf("/");
   const mask = slash < 0 ? ALL_ONES[family] : readMask(text.slice(slash + 1), family);
   if (mask === undefined) return undefined;
@@ -497,12 +517,17 @@ function readHostNetwork(text: string, family: Family): Network | undefined {
   return address === undefined || mask === undefined ? undefined : { address, mask };
 }
 
-/** The mask of a host, which IPv4 may have as any number; one with holes stands for all bits. */
-function readHostMask(text: string, family: Family): Address | undefined {
+/** A mask, which IPv4 may have as any number, or its length. */
+function readLooseMask(text: string, family: Family): Address | undefined {
   const length = readLong(text, 0xffffffffn);
   if (length !== undefined && length <= (family === "ipv4" ? 32n : 128n))
     return prefixMask(Number(length), family);
-  const mask = family === "ipv4" ? readLooseIPv4(text) : readIPv6(text);
+  return family === "ipv4" ? readLooseIPv4(text) : readIPv6(text);
+}
+
+/** The mask of a host; one with holes stands for all bits. */
+function readHostMask(text: string, family: Family): Address | undefined {
+  const mask = readLooseMask(text, family);
   return mask === undefined || prefixLength(mask) !== undefined ? mask : ALL_ONES[family];
 }
 
@@ -525,10 +550,11 @@ function familyAddress(text: string, family: Family): Address | undefined {
 }
 
 function readInterface(text: string): string | undefined {
-  return text.length > 0 && text.length <= 15 && !/[\s"]/.test(text) ? text : undefined;
+  return text.length > 0 && text.length <= 15 ? text : undefined;
 }
 
-function cutToBytes(text: string, bytesMax: number): string {
+/** The beginning of a text, of at most so many bytes of UTF-8. */
+export function cutToBytes(text: string, bytesMax: number): string {
   const bytes = new TextEncoder().encode(text);
   return bytes.length <= bytesMax
     ? text

@@ -1,5 +1,6 @@
 import { defineMatch, flag } from "../description.js";
 import { EGRESS, INGRESS } from "../hooks.js";
+import { not } from "../listing.js";
 import { allOf, type Condition, negatedIf } from "../meaning.js";
 import { beginningsKind } from "../values.js";
 
@@ -19,6 +20,9 @@ const TYPES = [
   "XRESOLVE",
 ] as const;
 
+/** Route types that the kernel refuses for IPv6. */
+const NOT_IN_IPV6: readonly string[] = ["BROADCAST", "BLACKHOLE", "PROHIBIT", "THROW", "NAT", "XRESOLVE"];
+
 const typeList = beginningsKind(TYPES);
 
 /** xt_addrtype: what the node's routing says of an address. LOCAL is an address of the node itself. */
@@ -31,8 +35,12 @@ export const addrtype = defineMatch({
     limitIn: flag("--limit-iface-in", { hooks: INGRESS }),
     limitOut: flag("--limit-iface-out", { hooks: EGRESS }),
   },
-  complete(given) {
-    if (!given.source && !given.destination) return { refused: "--src-type or --dst-type must be given" };
+  complete(given, { family }) {
+    const { source, destination } = given;
+    if (!source && !destination) return { refused: "--src-type or --dst-type must be given" };
+    const asked = [...(source?.value ?? []), ...(destination?.value ?? [])];
+    const missing = family === "ipv6" ? asked.find((type) => NOT_IN_IPV6.includes(type)) : undefined;
+    if (missing !== undefined) return { refused: `the kernel has no type ${missing} for IPv6` };
     if (given.limitIn && given.limitOut)
       return { refused: "--limit-iface-in and --limit-iface-out exclude each other" };
     return given;
@@ -57,6 +65,19 @@ export const addrtype = defineMatch({
     }
     return { condition: allOf(conditions) };
   },
+  listed: [
+    {
+      form: /^ADDRTYPE match((?: (?:src|dst)-type !?\S+)+)((?: limit-(?:in|out))?)/,
+      words: ([types = "", limit = ""]) => [
+        ...[...types.matchAll(/(src|dst)-type (!?)(\S+)/g)].flatMap(([, side, negated, type = ""]) => [
+          ...not(negated),
+          `--${side}-type`,
+          type,
+        ]),
+        ...(limit === "" ? [] : [`--limit-iface-${limit.trim().slice("limit-".length)}`]),
+      ],
+    },
+  ],
   examples: [
     { typed: "-m addrtype --dst-type LOCAL" },
     { typed: "-m addrtype --dst-type local", saved: "-m addrtype --dst-type LOCAL" },

@@ -1,4 +1,5 @@
 import { defineMatch, flag } from "../description.js";
+import { listedFlag, listedLater, listedName, listedOption } from "../listing.js";
 import { ALWAYS, allOf, hidden, negatedIf, within } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 import { isWhole, numberKind, numberRangeKind } from "../values.js";
@@ -12,6 +13,8 @@ const SPI = {
 } as const;
 
 /** ipt_ah: the security parameters index of an authentication header. */
+const LISTED_SPI = listedOption("spis?:", "--ahspi", "[\\d:]+");
+
 export const ah = defineMatch({
   name: "ah",
   summary: "the index in an authentication header",
@@ -22,6 +25,7 @@ export const ah = defineMatch({
   meaning: ({ spi }) => ({
     condition: spi ? negatedIf(spi.negated, { kind: "within", field: "spi", ranges: [spi.value] }) : ALWAYS,
   }),
+  listed: [listedName("ah"), ...listedLater(LISTED_SPI)],
   examples: [
     { typed: "-p ah --ahspi 0x10:", saved: "-p ah -m ah --ahspi 16:4294967295" },
     { typed: "-p ah -m ah ! --ahspi 7" },
@@ -73,6 +77,10 @@ export const ahIPv6 = defineMatch({
         : []),
     ]),
   }),
+  listed: [
+    listedName("ah"),
+    ...listedLater(LISTED_SPI, listedOption("length:", "--ahlen"), listedFlag("reserved", "--ahres")),
+  ],
   examples: [
     { typed: "-p ah -m ah ! --ahspi 1 --ahlen 5 --ahres", family: "ipv6" },
     { typed: "-m ah --ahspi 1:2", family: "ipv6" },

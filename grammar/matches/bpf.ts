@@ -1,4 +1,5 @@
 import type { ValueKind } from "../description.js";
+import { listedOption } from "../listing.js";
 import { defineUnmodelledMatch } from "../unmodelled.js";
 import { reading, shortTextKind } from "../values.js";
 
@@ -89,6 +90,13 @@ export const bpf = defineUnmodelledMatch({
       ? { refused: "one of --bytecode and --object-pinned must be given" }
       : given,
   unmodelled: { hangsOn: "a program" },
+  listed: [
+    {
+      form: /^match bpf ((?:\d+ \d+ \d+ \d+,?)+)\0?/,
+      words: ([program = ""]) => ["--bytecode", `"${program.split(",").length},${program}"`],
+    },
+    listedOption("match bpf pinned ", "--object-pinned"),
+  ],
   examples: [
     { typed: '-m bpf --bytecode "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0"' },
     { typed: '-m bpf --bytecode "4,48 0 0 9,21 0 1 6,6 0 0 1"', refused: true },

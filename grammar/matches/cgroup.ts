@@ -1,6 +1,7 @@
 import { defineMatch } from "../description.js";
+import { listedOption, not } from "../listing.js";
 import { hidden, negatedIf } from "../meaning.js";
-import { numberKind, shortTextKind } from "../values.js";
+import { numberKind, quote, shortTextKind } from "../values.js";
 
 /** xt_cgroup: the control group of the socket that the packet is sent from or goes to. */
 export const cgroup = defineMatch({
@@ -28,6 +29,13 @@ export const cgroup = defineMatch({
       ),
     };
   },
+  listed: [
+    listedOption("cgroup ", "--cgroup", "\\d+(?= |$)"),
+    {
+      form: /^cgroup (! ?)?((?:\/\S*)?)(?= |$)/,
+      words: ([negated, path = ""]) => [...not(negated), "--path", quote(path)],
+    },
+  ],
   examples: [
     { typed: "-m cgroup ! --cgroup 0x10001", saved: "-m cgroup ! --cgroup 65537" },
     { typed: '-m cgroup ! --path ""' },

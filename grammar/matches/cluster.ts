@@ -1,4 +1,5 @@
 import type { GivenOption, ValueKind } from "../description.js";
+import { not } from "../listing.js";
 import { defineUnmodelledMatch } from "../unmodelled.js";
 import { hexKind, numberKind, wholeNumber } from "../values.js";
 
@@ -47,6 +48,20 @@ export const cluster = defineUnmodelledMatch({
     return bit === undefined ? given : { ...given, mask: bit };
   },
   unmodelled: { hangsOn: "a hash of the connection's source" },
+  listed: [
+    {
+      form: /^cluster (!?)node_mask=(\S+) total_nodes=(\d+) hash_seed=(\S+)/,
+      words: ([negated, mask = "", total = "", seed = ""]) => [
+        ...not(negated),
+        "--cluster-local-nodemask",
+        mask,
+        "--cluster-total-nodes",
+        total,
+        "--cluster-hash-seed",
+        seed,
+      ],
+    },
+  ],
   examples: [
     {
       typed: "-m cluster --cluster-local-nodemask 33 --cluster-total-nodes 32 --cluster-hash-seed 1",

@@ -1,6 +1,6 @@
 import { defineMatch } from "../description.js";
 import { ALWAYS } from "../meaning.js";
-import { textKind } from "../values.js";
+import { quote, textKind } from "../values.js";
 
 export const comment = defineMatch({
   name: "comment",
@@ -10,6 +10,7 @@ export const comment = defineMatch({
   },
   meaning: () => ({ condition: ALWAYS }),
   remark: ({ comment }) => comment?.value,
+  listed: [{ form: /^\/\* (.{0,300}?) \*\/(?= |$)/s, words: ([text = ""]) => ["--comment", quote(text)] }],
   examples: [
     { typed: '-m comment --comment "default/web:http cluster IP"' },
     { typed: "-m comment --comment default/web:http", saved: '-m comment --comment "default/web:http"' },

@@ -1,5 +1,6 @@
 import { defineMatch, type ValueKind } from "../description.js";
-import { allOf, hidden, negatedIf, TRACKED } from "../meaning.js";
+import { listedLater, listedOption } from "../listing.js";
+import { allOf, type Condition, hidden, negatedIf, TRACKED } from "../meaning.js";
 import { oneOfKind, reading, readLong } from "../values.js";
 
 const MAX = 2n ** 64n - 1n;
@@ -21,7 +22,7 @@ const rangeKind: ValueKind<LongRange> = {
       const high = to === undefined || to === "" ? MAX : readLong(to, MAX);
       return low === undefined || high === undefined || low > high ? undefined : { from: low, to: high };
     }),
-  print: ({ from, to }) => (to === MAX ? `${from}` : `${from}:${to}`),
+  print: ({ from, to }) => (to === MAX || to === 0n ? `${from}` : `${from}:${to}`),
 };
 
 /** xt_connbytes: how much the connection has transferred. */
@@ -42,18 +43,41 @@ export const connbytes = defineMatch({
       required: true,
     },
   },
+  complete(given) {
+    const { range } = given;
+    // The kernel keeps an inverted range with its ends swapped, which changes nothing when they are one.
+    return range?.negated && range.value.from === range.value.to
+      ? { ...given, range: { ...range, negated: false } }
+      : given;
+  },
   meaning({ range, mode, direction }) {
     const { from, to } = range?.value ?? { from: 0n, to: MAX };
     const unit = { packets: "packets", bytes: "bytes", avgpkt: "bytes a packet" }[mode?.value ?? "bytes"];
     const way = direction?.value === "both" ? "" : ` in ${direction?.value} direction`;
     const count = to === MAX ? `at least ${from} ${unit}` : `${from} to ${to} ${unit}`;
-    const transferred = hidden(
-      `the connection has transferred ${count}${way}`,
-      `the connection has not transferred ${count}${way}`,
-    );
+    const transferred: Condition = {
+      ...hidden(
+        `the connection has transferred ${count}${way}`,
+        `the connection has not transferred ${count}${way}`,
+      ),
+      counts: {
+        kind: "transferred",
+        unit: mode?.value ?? "bytes",
+        direction: direction?.value ?? "both",
+        from,
+        to,
+      },
+    };
     // Of a packet without a connection nothing holds, nor its opposite.
     return { condition: allOf([TRACKED, negatedIf(range?.negated ?? false, transferred)]) };
   },
+  listed: [
+    ...listedLater(
+      listedOption("connbytes mode ", "--connbytes-mode"),
+      listedOption("connbytes direction ", "--connbytes-dir"),
+    ),
+    listedOption("connbytes ", "--connbytes"),
+  ],
   examples: [
     { typed: "-m connbytes ! --connbytes 0:1000 --connbytes-mode bytes --connbytes-dir both" },
     {

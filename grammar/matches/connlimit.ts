@@ -1,3 +1,4 @@
+import { prefixMask } from "../address.js";
 import { defineMatch, flag, type GivenOption } from "../description.js";
 import { hidden, negatedIf } from "../meaning.js";
 import { numberKind, prefixLengthKind } from "../values.js";
@@ -38,15 +39,32 @@ export const connlimit = defineMatch({
     const side = destination ? "destination" : "source";
     const full = mask === undefined || mask.value === (family === "ipv4" ? 32 : 128);
     const whose = full ? `the ${side}` : `the /${mask.value} network of the ${side}`;
-    const count = (upto ?? above)?.value;
+    const count = (upto ?? above)?.value ?? 0;
     const many = `connections of ${whose} are open, this one included`;
     return {
-      condition: negatedIf(
-        upto !== undefined,
-        hidden(`more than ${count} ${many}`, `at most ${count} ${many}`),
-      ),
+      condition: negatedIf(upto !== undefined, {
+        ...hidden(`more than ${count} ${many}`, `at most ${count} ${many}`),
+        counts: {
+          kind: "connections",
+          above: count,
+          side,
+          mask: prefixMask(mask?.value ?? (family === "ipv4" ? 32 : 128), family),
+        },
+      }),
     };
   },
+  listed: [
+    {
+      form: /^#conn (src|dst)\/(\d+) (<=|>) (\d+)/,
+      words: ([side, mask = "", how, count = ""]) => [
+        how === ">" ? "--connlimit-above" : "--connlimit-upto",
+        count,
+        "--connlimit-mask",
+        mask,
+        `--connlimit-${side === "src" ? "saddr" : "daddr"}`,
+      ],
+    },
+  ],
   examples: [
     {
       typed: "-m connlimit ! --connlimit-above 5",

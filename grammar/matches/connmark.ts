@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { listedOption } from "../listing.js";
 import { allOf, HAS_NO_ENTRY, negatedIf } from "../meaning.js";
 import { markKind } from "../values.js";
 
@@ -20,6 +21,7 @@ export const connmark = defineMatch({
       }),
     ]),
   }),
+  listed: [listedOption("connmark match ", "--mark")],
   examples: [
     { typed: "-m connmark ! --mark 0xf/0xff" },
     { typed: "-m connmark --mark 1", saved: "-m connmark --mark 0x1" },

@@ -1,13 +1,14 @@
 import { maskAddress, type Network } from "../address.js";
 import { defineMatch, type GivenOption, type Option, type ValueKind } from "../description.js";
+import { listedOption } from "../listing.js";
 import { allOf, type Condition, HAS_NO_ENTRY, negatedIf, type Range, within } from "../meaning.js";
 import {
   bareNetworkKind,
   beginningsKind,
   numberRangeKind,
   oneOfKind,
-  protocolKind,
   resolvedPortRangeKind,
+  speltProtocolKind,
 } from "../values.js";
 
 const STATES = ["INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED", "SNAT", "DNAT"] as const;
@@ -20,6 +21,16 @@ const portRangeKind: ValueKind<Range> = {
     resolvedPortRangeKind.grammar(family).map(({ from, to }) => ({ from, to: to === 0 ? from : to })),
 };
 
+const anyStatusKind = beginningsKind(STATUSES);
+/** NONE stands for no bit, and adds nothing to others. */
+const statusKind: typeof anyStatusKind = {
+  ...anyStatusKind,
+  grammar: (family) =>
+    anyStatusKind
+      .grammar(family)
+      .map((named) => (named.length === 1 ? named : named.filter((status) => status !== "NONE"))),
+};
+
 const secondsRangeKind = numberRangeKind(0xffffffff, "a number of seconds");
 
 const address = (name: string) =>
@@ -28,7 +39,7 @@ const port = (name: string) => ({ name, value: portRangeKind, negatable: true })
 
 const OPTIONS = {
   state: { name: "--ctstate", value: beginningsKind(STATES), negatable: true },
-  protocol: { name: "--ctproto", value: { ...protocolKind, print: String }, negatable: true },
+  protocol: { name: "--ctproto", value: { ...speltProtocolKind, print: String }, negatable: true },
   originalSource: address("--ctorigsrc"),
   originalDestination: address("--ctorigdst"),
   replySource: address("--ctreplsrc"),
@@ -37,7 +48,7 @@ const OPTIONS = {
   originalDestinationPort: port("--ctorigdstport"),
   replySourcePort: port("--ctreplsrcport"),
   replyDestinationPort: port("--ctrepldstport"),
-  status: { name: "--ctstatus", value: beginningsKind(STATUSES), negatable: true },
+  status: { name: "--ctstatus", value: statusKind, negatable: true },
   expire: { name: "--ctexpire", value: secondsRangeKind, negatable: true },
   direction: { name: "--ctdir", value: oneOfKind(["ORIGINAL", "REPLY"], { anyCase: true }) },
 } as const;
@@ -91,6 +102,21 @@ export const conntrack = defineMatch({
     if (asked.length === 0 || !mayHaveNoEntry) return { condition: allOf([states, ...asked]) };
     return { condition: allOf([states, { kind: "any", of: [HAS_NO_ENTRY, allOf(asked)] }]) };
   },
+  listed: [
+    "ctstate",
+    "ctproto",
+    "ctorigsrcport",
+    "ctorigdstport",
+    "ctreplsrcport",
+    "ctrepldstport",
+    "ctorigsrc",
+    "ctorigdst",
+    "ctreplsrc",
+    "ctrepldst",
+    "ctstatus",
+    "ctexpire",
+    "ctdir",
+  ].map((name) => listedOption(`${name} `, `--${name}`)),
   examples: [
     { typed: "-m conntrack --ctstate RELATED,ESTABLISHED" },
     {

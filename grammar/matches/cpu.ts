@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { listedOption } from "../listing.js";
 import { negatedIf, within } from "../meaning.js";
 import { numberKind } from "../values.js";
 
@@ -10,6 +11,7 @@ export const cpu = defineMatch({
   meaning: ({ cpu: asked }) => ({
     condition: negatedIf(asked?.negated ?? false, within("cpu", asked?.value ?? 0)),
   }),
+  listed: [listedOption("cpu ", "--cpu")],
   examples: [
     { typed: "-m cpu ! --cpu 0x2", saved: "-m cpu ! --cpu 2" },
     { typed: "-m cpu", refused: true },

@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { LISTED_PORTS, listedLater, listedName, listedOption, not } from "../listing.js";
 import { allOf, hidden, negatedIf } from "../meaning.js";
 import { portConditions, portOptions } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
@@ -25,6 +26,7 @@ const types: typeof words = {
   grammar: () =>
     reading(words.expects, (text) => {
       const parts = text.split(",").filter((part) => part !== "");
+      if (parts.length === 0) return [];
       const read = readValue(words, parts.join(","), "ipv4");
       return read.ok ? read.value : undefined;
     }),
@@ -69,6 +71,22 @@ export const dccp = defineMatch({
       ]),
     };
   },
+  listed: [
+    listedName("dccp"),
+    ...LISTED_PORTS,
+    ...listedLater(listedOption("option=", "--dccp-option"), {
+      form: /^(! )?(\d[\d,]*|[A-Z][A-Z,]*)(?= |$)/,
+      words: ([negated, list = ""]) => [
+        ...not(negated),
+        "--dccp-types",
+        [
+          ...new Set(
+            list.split(",").map((type) => TYPES[Number(type)] ?? (Number(type) > 10 ? "INVALID" : type)),
+          ),
+        ].join(","),
+      ],
+    }),
+  ],
   examples: [
     {
       typed: "-p dccp ! --sport 1 --dport :5 ! --dccp-types reset,INVALID --dccp-option 5",

@@ -1,5 +1,6 @@
 import { defineMatch } from "../description.js";
 import { EGRESS, INGRESS } from "../hooks.js";
+import { listedOption } from "../listing.js";
 import { allOf, negatedIf } from "../meaning.js";
 import { namedMarkKind } from "../values.js";
 
@@ -44,6 +45,7 @@ export const devgroup = defineMatch({
       ),
     };
   },
+  listed: [listedOption("src-group ", "--src-group"), listedOption("dst-group ", "--dst-group")],
   examples: [
     {
       typed: "-m devgroup ! --src-group 10 --dst-group 5/255",

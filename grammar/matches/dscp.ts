@@ -1,5 +1,6 @@
 import { defineMatch } from "../description.js";
 import { classKind, codePointKind } from "../dscp.js";
+import { listedOption } from "../listing.js";
 import { negatedIf, within } from "../meaning.js";
 
 /** xt_dscp: the code point of differentiated services, the upper six bits of the TOS byte. */
@@ -18,6 +19,7 @@ export const dscp = defineMatch({
   meaning: ({ value }) => ({
     condition: negatedIf(value?.negated ?? false, within("dscp", value?.value ?? 0)),
   }),
+  listed: [listedOption("DSCP match ", "--dscp")],
   examples: [
     { typed: "-m dscp --dscp 0", saved: "-m dscp --dscp 0x00" },
     { typed: "-m dscp ! --dscp-class af31", saved: "-m dscp ! --dscp 0x1a" },

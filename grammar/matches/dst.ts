@@ -1,5 +1,6 @@
 import { defineMatch } from "../description.js";
 import { headerOptions } from "../ipv6-options.js";
+import { listedLater, listedName, listedOption } from "../listing.js";
 
 /** ip6t_dst: the header with destination options. */
 export const dst = defineMatch({
@@ -9,6 +10,10 @@ export const dst = defineMatch({
   options: headerOptions("dst"),
   // Without such a header nothing holds, nor its opposite.
   meaning: () => ({ condition: { kind: "oneOf", field: "extraHeader", words: ["dst"] } }),
+  listed: [
+    listedName("dst"),
+    ...listedLater(listedOption("length:", "--dst-len"), listedOption("opts ", "--dst-opts")),
+  ],
   examples: [
     { typed: "-m dst", family: "ipv6" },
     { typed: "-m dst ! --dst-len 5 --dst-opts 1:2,3", family: "ipv6" },

@@ -1,4 +1,5 @@
 import { defineMatch, flag } from "../description.js";
+import { listedFlag, listedLater, listedName, listedOption } from "../listing.js";
 import { allOf, type Condition, negatedIf, within } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 import { numberKind } from "../values.js";
@@ -27,6 +28,14 @@ export const ecn = defineMatch({
       ]),
     };
   },
+  listed: [
+    listedName("ECN match"),
+    ...listedLater(
+      listedFlag("ECE", "--ecn-tcp-ece"),
+      listedFlag("CWR", "--ecn-tcp-cwr"),
+      listedOption("ECT=", "--ecn-ip-ect"),
+    ),
+  ],
   examples: [
     {
       typed: "-p tcp -m ecn --ecn-tcp-cwr ! --ecn-tcp-ece --ecn-ip-ect 1",

@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { listedLater, listedName, listedOption } from "../listing.js";
 import { ALWAYS, negatedIf } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 import { isWhole, numberRangeKind } from "../values.js";
@@ -20,6 +21,7 @@ export const esp = defineMatch({
   meaning: ({ spi }) => ({
     condition: spi ? negatedIf(spi.negated, { kind: "within", field: "spi", ranges: [spi.value] }) : ALWAYS,
   }),
+  listed: [listedName("esp"), ...listedLater(listedOption("spis?:", "--espspi"))],
   examples: [
     { typed: "-p esp --espspi 3", saved: "-p esp -m esp --espspi 3" },
     { typed: "-p esp -m esp ! --espspi 3:9" },

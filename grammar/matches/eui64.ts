@@ -1,5 +1,6 @@
 import { defineMatch } from "../description.js";
 import { INGRESS } from "../hooks.js";
+import { listedName } from "../listing.js";
 import { hidden } from "../meaning.js";
 
 /** ip6t_eui64: the host part of the source address was made from the sender's MAC address. */
@@ -15,6 +16,7 @@ export const eui64 = defineMatch({
       "the source address does not end in the sender's MAC address (EUI-64)",
     ),
   }),
+  listed: [listedName("eui64")],
   examples: [
     { typed: "-m eui64", family: "ipv6" },
     { typed: "-m eui64 --x", family: "ipv6", refused: true },

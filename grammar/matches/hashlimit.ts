@@ -1,7 +1,9 @@
 import { defineMatch, flag, type GivenOption, type ValueKind } from "../description.js";
+import { listedLater, listedOption } from "../listing.js";
 import { hiddenInRule } from "../meaning.js";
 import { type Rate, readRate, shownRate } from "../rates.js";
-import { numberKind, reading, readLong, strictPrefixLengthKind, wordKind } from "../values.js";
+import { LONG_MAX, scanLong } from "../scan.js";
+import { cutToBytes, numberKind, reading, strictPrefixLengthKind, wordKind } from "../values.js";
 
 /** Parts of a second in which the kernel keeps the time between two packets. */
 const SCALE = 1000000;
@@ -12,19 +14,18 @@ const BYTE_SHIFT = 16;
 /** A rate in packets, or in bytes a second. */
 type HashRate = { readonly rate: Rate } | { readonly bytes: number };
 
-const FACTORS = { b: 1, k: 1024, kb: 1024, m: 1024 * 1024, mb: 1024 * 1024 } as const;
+const FACTORS = { b: 1, k: 1024, m: 1024 * 1024 } as const;
 
-/** A rate in bytes has decimal digits; a burst may be in another base. */
-function readBytes(text: string, suffix: "" | "/s"): number | undefined {
-  const digits = suffix === "" ? "0[xX][0-9a-fA-F]{1,8}|\\d{1,10}" : "\\d{1,10}";
-  // What follows is not looked at.
-  const found = new RegExp(`^\\s*\\+?(${digits})(b|${suffix === "" ? "kb?|mb?" : "kb|mb"})${suffix}`).exec(
-    text,
-  );
-  const number = found?.[1] ?? "";
-  const value = suffix === "" ? Number(readLong(number, BigInt(MAX)) ?? Number.NaN) : Number(number);
-  const bytes = value * FACTORS[(found?.[2] ?? "b") as keyof typeof FACTORS];
-  return found === null || Number.isNaN(bytes) ? undefined : bytes;
+function factorOf(unit: string): number {
+  return unit === "k" || unit === "m" ? FACTORS[unit] : 1;
+}
+
+/** A rate in bytes: digits, anything, and the letter of the unit before `b/s`. */
+function readByteRate(text: string): number | undefined {
+  const at = text.indexOf("b/s");
+  if (at < 1) return undefined;
+  const number = Number(scanLong(text, 0, 10).value);
+  return number * factorOf(text[at - 1] ?? "");
 }
 
 /** A rate in bytes as the kernel keeps it, which is the least burst, too; undefined when it is too great for that. */
@@ -35,8 +36,8 @@ function keptRate(bytes: number): number | undefined {
 
 function bytesText(bytes: number): string {
   // The greatest unit that fits, and what is below it is lost.
-  const unit = (["mb", "kb", "b"] as const).find((one) => bytes >= FACTORS[one]) ?? "b";
-  return `${Math.floor(bytes / FACTORS[unit])}${unit}`;
+  const unit = (["m", "k"] as const).find((one) => bytes >= FACTORS[one]);
+  return unit === undefined ? `${bytes}b` : `${Math.floor(bytes / FACTORS[unit])}${unit}b`;
 }
 
 const expects = "a rate in packets or bytes, for example 3/minute or 512kb/s";
@@ -44,14 +45,17 @@ const rateKind: ValueKind<HashRate> = {
   expects,
   grammar: () =>
     reading<HashRate>(expects, (text) => {
-      const bytes = readBytes(text, "/s");
+      const bytes = readByteRate(text);
       const kept = bytes ? keptRate(bytes) : undefined;
       if (bytes !== undefined) return kept === undefined ? undefined : { bytes: kept };
       const rate = readRate(text, SCALE);
       return rate === undefined ? undefined : { rate };
     }),
   print: (value) =>
-    "bytes" in value ? `${bytesText(value.bytes)}/s` : shownRate(value.rate.period, SCALE).text,
+    "bytes" in value
+      ? // Units are told of 32 bits.
+        `${value.bytes > MAX ? `${value.bytes}b` : bytesText(value.bytes)}/s`
+      : shownRate(value.rate.period, SCALE).text,
 };
 
 const burstExpects = "a number of packets, or of bytes such as 1mb";
@@ -60,11 +64,10 @@ const burstKind: ValueKind<{ readonly packets: number } | { readonly bytes: numb
   expects: burstExpects,
   grammar: () =>
     reading(burstExpects, (text) => {
-      const bytes = readBytes(text, "");
-      if (bytes !== undefined) return { bytes };
-      const digits = /^\s*\+?(0[xX][0-9a-fA-F]{1,8}|\d{1,10})/.exec(text)?.[1] ?? "";
-      const packets = Number(readLong(digits, BigInt(MAX)) ?? 0n);
-      return packets >= 1 && packets <= MAX ? { packets } : undefined;
+      const { value, end } = scanLong(text);
+      if (value < 1n || value === LONG_MAX || /^\s*-/.test(text)) return undefined;
+      if (end === text.length) return value <= MAX ? { packets: Number(value) } : undefined;
+      return { bytes: Number(BigInt.asUintN(32, value * BigInt(factorOf(text[end] ?? "")))) };
     }),
   print: (value) => ("bytes" in value ? bytesText(value.bytes) : `${value.packets}`),
 };
@@ -100,16 +103,17 @@ const intervalKind: ValueKind<number> = {
     }),
   print: String,
 };
-const nameExpects = "a name of at most 255 characters, without a slash";
+const NAME_BYTES_MAX = 254;
+const nameExpects = `a name of at most ${NAME_BYTES_MAX} bytes, without a slash`;
 const nameKind: ValueKind<string> = {
-  ...wordKind(nameExpects, 255),
+  ...wordKind(nameExpects, NAME_BYTES_MAX),
   grammar: () => reading(nameExpects, readName),
   quick: readName,
 };
 
-/** The name of a file of the kernel. */
+/** The name of a file of the kernel; what is too long is cut off. */
 function readName(text: string): string | undefined {
-  return text.length <= 255 && /^[^\s"/]+$/.test(text) ? text : undefined;
+  return /^(?!\.\.?$)[^/]+$/.test(text) ? cutToBytes(text, NAME_BYTES_MAX) : undefined;
 }
 
 /** The kernel has no greater tables. */
@@ -205,6 +209,25 @@ export const hashlimit = defineMatch({
     // Rules of one name share buckets, but each takes from them.
     return { condition: above ? hiddenInRule(none, left) : hiddenInRule(left, none) };
   },
+  listed: [
+    {
+      form: /^limit: (up to|above) (\S+)(?: burst (\S+))?(?: mode (\S+))?/,
+      words: ([how, rate = "", burst, mode]) => [
+        how === "above" ? "--hashlimit-above" : "--hashlimit-upto",
+        rate,
+        ...(burst === undefined ? [] : ["--hashlimit-burst", burst]),
+        ...(mode === undefined ? [] : ["--hashlimit-mode", mode.replaceAll("-", ",")]),
+        // A listing does not show the table's name, which every rule has.
+        "--hashlimit-name",
+        "unlisted",
+      ],
+    },
+    ...listedLater(
+      ...["htable-size", "htable-max", "htable-gcinterval", "htable-expire", "srcmask", "dstmask"].map(
+        (name) => listedOption(`${name} `, `--hashlimit-${name}`),
+      ),
+    ),
+  ],
   examples: [
     {
       typed: "-m hashlimit ! --hashlimit 1/sec --hashlimit-mode srcip --hashlimit-name x",

@@ -1,5 +1,6 @@
 import { defineMatch } from "../description.js";
 import { headerOptions } from "../ipv6-options.js";
+import { listedLater, listedName, listedOption } from "../listing.js";
 
 /** ip6t_hbh: the header with hop-by-hop options. */
 export const hbh = defineMatch({
@@ -9,6 +10,10 @@ export const hbh = defineMatch({
   options: headerOptions("hbh"),
   // Without such a header nothing holds, nor its opposite.
   meaning: () => ({ condition: { kind: "oneOf", field: "extraHeader", words: ["hop"] } }),
+  listed: [
+    listedName("hbh"),
+    ...listedLater(listedOption("length:", "--hbh-len"), listedOption("opts ", "--hbh-opts")),
+  ],
   examples: [
     { typed: "-m hbh", family: "ipv6" },
     { typed: "-m hbh ! --hbh-len 5 --hbh-opts 1:2,3", family: "ipv6" },

@@ -1,6 +1,7 @@
 import { defineMatch } from "../description.js";
+import { not } from "../listing.js";
 import { allOf, hidden, negatedIf } from "../meaning.js";
-import { textKind } from "../values.js";
+import { quote, textKind } from "../values.js";
 
 /** xt_helper: the helper of connection tracking that watches the connection. */
 export const helper = defineMatch({
@@ -31,6 +32,12 @@ export const helper = defineMatch({
       ),
     };
   },
+  listed: [
+    {
+      form: /^helper match (! )?"([^"]*)"/,
+      words: ([negated, name = ""]) => [...not(negated), "--helper", quote(name)],
+    },
+  ],
   examples: [
     { typed: "-m helper ! --helper ftp" },
     { typed: '-m helper --helper ""' },

@@ -1,5 +1,5 @@
 import { defineMatch } from "../description.js";
-import { hopCondition, hopQuestions, oneOfThem } from "../hops.js";
+import { hopCondition, hopQuestions, listedHops, oneOfThem } from "../hops.js";
 
 /** xt_hl: the hop limit. */
 export const hl = defineMatch({
@@ -9,6 +9,7 @@ export const hl = defineMatch({
   options: hopQuestions("hl"),
   complete: (given) => oneOfThem(given, "--hl-eq, --hl-lt and --hl-gt"),
   meaning: (given) => ({ condition: hopCondition(given) }),
+  listed: [listedHops("HL", "hl")],
   examples: [
     { typed: "-m hl ! --hl-eq 5", family: "ipv6" },
     { typed: "-m hl --hl-lt 5", family: "ipv6" },

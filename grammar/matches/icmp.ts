@@ -1,5 +1,5 @@
 import { defineMatch } from "../description.js";
-import { icmpCondition, icmpKind } from "../icmp.js";
+import { icmpCondition, icmpKind, listedTypes } from "../icmp.js";
 import { negatedIf } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 
@@ -62,6 +62,7 @@ export const icmp = defineMatch({
   meaning: ({ type }) => ({
     condition: negatedIf(type?.negated ?? false, icmpCondition(type?.value ?? { type: ANY }, ANY)),
   }),
+  listed: listedTypes("icmp", "--icmp-type"),
   examples: [
     { typed: "-p icmp -m icmp --icmp-type 8/0" },
     { typed: "-p icmp --icmp-type Echo-Reply", saved: "-p icmp -m icmp --icmp-type 0" },

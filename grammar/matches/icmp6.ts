@@ -1,5 +1,5 @@
 import { defineMatch } from "../description.js";
-import { icmpCondition, icmpKind } from "../icmp.js";
+import { icmpCondition, icmpKind, listedTypes } from "../icmp.js";
 import { negatedIf } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 
@@ -49,6 +49,7 @@ export const icmp6 = defineMatch({
   meaning: ({ type }) => ({
     condition: negatedIf(type?.negated ?? false, icmpCondition(type?.value ?? { type: 0 }, undefined)),
   }),
+  listed: listedTypes("ipv6-icmp", "--icmpv6-type"),
   examples: [
     { typed: "-p ipv6-icmp -m icmp6 ! --icmpv6-type 1/4", family: "ipv6" },
     {

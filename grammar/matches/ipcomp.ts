@@ -1,4 +1,5 @@
 import { defineMatch, flag } from "../description.js";
+import { listedFlag, listedLater, listedName, listedOption } from "../listing.js";
 import { ALWAYS, negatedIf } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 import { isWhole, numberRangeKind } from "../values.js";
@@ -24,6 +25,10 @@ export const ipcomp = defineMatch({
   meaning: ({ spi }) => ({
     condition: spi ? negatedIf(spi.negated, { kind: "within", field: "spi", ranges: [spi.value] }) : ALWAYS,
   }),
+  listed: [
+    listedName("comp"),
+    ...listedLater(listedOption("spis?:", "--ipcompspi"), listedFlag("reserved", "--compres")),
+  ],
   examples: [
     { typed: "-p ipcomp --ipcompspi 18", saved: "-p ipcomp -m ipcomp --ipcompspi 18" },
     { typed: "-p ipcomp -m ipcomp ! --ipcompspi 18:20 --compres" },

@@ -1,5 +1,6 @@
 import { type Address, printAddress, readIPv6, readPaddedIPv4 } from "../address.js";
 import { defineMatch, type ValueKind } from "../description.js";
+import { listedOption } from "../listing.js";
 import { allOf, type Condition, type NumberField, negatedIf, type Range } from "../meaning.js";
 import { reading } from "../values.js";
 
@@ -39,6 +40,10 @@ export const iprange = defineMatch({
       ...(destination ? [negatedIf(destination.negated, within("destination", destination.value))] : []),
     ]),
   }),
+  listed: [
+    listedOption("source IP range ", "--src-range"),
+    listedOption("destination IP range ", "--dst-range"),
+  ],
   examples: [
     {
       typed: "-m iprange ! --src-range 1.1.1.1-1.1.1.10 --dst-range 5.5.5.5",

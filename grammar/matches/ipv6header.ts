@@ -1,4 +1,5 @@
 import { defineMatch, flag, type ValueKind } from "../description.js";
+import { listedFlag, listedLater, not } from "../listing.js";
 import { allOf, type Condition, negatedIf, within } from "../meaning.js";
 import { reading } from "../values.js";
 
@@ -68,6 +69,19 @@ export const ipv6header = defineMatch({
       : HEADERS.map(([name]) => negatedIf(!wanted.includes(name), hasHeader(name)));
     return { condition: negatedIf(negated && !soft, allOf(conditions)) };
   },
+  listed: [
+    {
+      form: /^ipv6header flags:(!?)0x([0-9A-Fa-f]+)/,
+      words: ([negated, bits = ""]) => [
+        ...not(negated),
+        "--header",
+        HEADERS.filter((_, at) => Number.parseInt(bits, 16) & (0x80 >> at))
+          .map(([name]) => name)
+          .join(","),
+      ],
+    },
+    ...listedLater(listedFlag("soft", "--soft")),
+  ],
   examples: [
     {
       typed: "-m ipv6header --header hop,dst,route,frag,auth,esp,none,prot",

@@ -1,10 +1,11 @@
 import { defineMatch, flag } from "../description.js";
+import { listedFlag, listedOption } from "../listing.js";
 import { hidden, negatedIf, type ServedQuestion } from "../meaning.js";
 import { printedText } from "../print.js";
-import { bareNetworkKind, oneOfKind, protocolKind, resolvedPortKind } from "../values.js";
+import { bareNetworkKind, oneOfKind, resolvedPortKind, speltProtocolKind } from "../values.js";
 
 const OPTIONS = {
-  protocol: { name: "--vproto", value: { ...protocolKind, print: String }, negatable: true },
+  protocol: { name: "--vproto", value: { ...speltProtocolKind, print: String }, negatable: true },
   ipvs: flag("--ipvs", { negatable: true }),
   address: { name: "--vaddr", value: bareNetworkKind, negatable: true },
   port: { name: "--vport", value: resolvedPortKind, negatable: true },
@@ -50,6 +51,12 @@ export const ipvs = defineMatch({
       }),
     };
   },
+  listed: [
+    listedFlag("ipvs", "--ipvs"),
+    ...["vproto", "vaddr", "vport", "vdir", "vmethod", "vportctl"].map((name) =>
+      listedOption(`${name} `, `--${name}`),
+    ),
+  ],
   examples: [
     { typed: "-m ipvs ! --ipvs" },
     {

@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { listedOption } from "../listing.js";
 import { negatedIf } from "../meaning.js";
 import { numberRangeKind } from "../values.js";
 
@@ -18,6 +19,7 @@ export const length = defineMatch({
       ranges: [given?.value ?? { from: 0, to: MAX }],
     }),
   }),
+  listed: [listedOption("length ", "--length")],
   examples: [
     { typed: "-m length ! --length 4" },
     { typed: "-m length --length :2", saved: "-m length --length 0:2" },

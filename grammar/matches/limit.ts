@@ -53,6 +53,12 @@ export const limit = defineMatch({
       },
     };
   },
+  listed: [
+    {
+      form: /^limit: avg (\S+) burst (\d+)/,
+      words: ([rate = "", burst = ""]) => ["--limit", rate, "--limit-burst", burst],
+    },
+  ],
   examples: [
     { typed: "-m limit", saved: "-m limit --limit 3/hour" },
     { typed: "-m limit --limit 1/second", saved: "-m limit --limit 1/sec" },

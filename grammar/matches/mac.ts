@@ -1,5 +1,6 @@
 import { defineMatch } from "../description.js";
 import { INGRESS } from "../hooks.js";
+import { listedOption } from "../listing.js";
 import { allOf } from "../meaning.js";
 import { macKind } from "../values.js";
 
@@ -20,6 +21,7 @@ export const mac = defineMatch({
       : ({ kind: "oneOf", field: "sourceMac", words } as const);
     return { condition };
   },
+  listed: [listedOption("MAC", "--mac-source", "[0-9A-Fa-f:]{17}")],
   examples: [
     { typed: "-m mac ! --mac-source 1:2:3:aA:bb:cc", saved: "-m mac ! --mac-source 01:02:03:aa:bb:cc" },
     { typed: "-m mac --mac-source aa:bb:cc:dd:ee", refused: true },

@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { listedOption } from "../listing.js";
 import { negatedIf } from "../meaning.js";
 import { markKind } from "../values.js";
 
@@ -11,6 +12,7 @@ export const mark = defineMatch({
       ? negatedIf(mark.negated, { kind: "masked", field: "mark", ...mark.value })
       : { kind: "always" },
   }),
+  listed: [listedOption("mark match ", "--mark")],
   examples: [
     { typed: "-m mark --mark 0x4000/0x4000" },
     { typed: "-m mark ! --mark 0x00004000/0x00004000", saved: "-m mark ! --mark 0x4000/0x4000" },

@@ -1,5 +1,6 @@
 import P from "parsimmon";
 import { defineMatch, type ValueKind } from "../description.js";
+import { listedOption } from "../listing.js";
 import { ALWAYS, hidden, negatedIf, type Range } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 import { isWhole, numberRangeKind, readLong } from "../values.js";
@@ -63,6 +64,7 @@ export const mh = defineMatch({
         : ALWAYS,
     };
   },
+  listed: [listedOption("mh ", "--mh-type")],
   examples: [
     { typed: "-p mh --mh-type bu", saved: "-p mobility-header -m mh --mh-type 5", family: "ipv6" },
     { typed: "-p mobility-header -m mh ! --mh-type 2:3", family: "ipv6" },

@@ -1,5 +1,6 @@
 import P from "parsimmon";
 import { defineMatch, type GivenOption, type ValueKind } from "../description.js";
+import { listedOption } from "../listing.js";
 import { type Condition, type NumberField, negatedIf, type Range } from "../meaning.js";
 import { PORT_PROTOCOLS } from "../protocols.js";
 import { servicePort } from "../services.js";
@@ -64,7 +65,9 @@ export const multiport = defineMatch({
     destination: ports("--dports", "--destination-ports"),
     either: ports("--ports"),
   },
-  complete(given, { protocol }) {
+  complete(given, { protocol, protocolBefore }) {
+    if (protocolBefore === undefined)
+      return { refused: "the protocol must be given before the ports", help: "put -p first" };
     const [[key, option] = []] = Object.entries(given);
     if (key === undefined || option === undefined || Object.keys(given).length > 1)
       return { refused: "one of --sports, --dports and --ports must be given, and only one" };
@@ -81,6 +84,7 @@ export const multiport = defineMatch({
       among.length === 1 && among[0] !== undefined ? among[0] : { kind: "any", of: among };
     return { condition: negatedIf(option?.negated ?? false, condition) };
   },
+  listed: ["sports", "dports", "ports"].map((side) => listedOption(`multiport ${side} `, `--${side}`)),
   examples: [
     { typed: "-p tcp -m multiport --sports 53,1024:65535" },
     { typed: "-p udp -m multiport ! --dports 80,443" },

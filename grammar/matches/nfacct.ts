@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { listedOption } from "../listing.js";
 import { ALWAYS } from "../meaning.js";
 import { wordKind } from "../values.js";
 
@@ -15,6 +16,7 @@ export const nfacct = defineMatch({
     },
   },
   meaning: () => ({ condition: ALWAYS }),
+  listed: [listedOption("nfacct-name ", "--nfacct-name")],
   examples: [
     {
       typed: "-m nfacct --nfacct-name ct_state_invalid_dropped_pkts",

@@ -1,7 +1,8 @@
 import { INGRESS } from "../hooks.js";
+import { listedOption } from "../listing.js";
 import { PROTOCOL } from "../protocols.js";
 import { defineUnmodelledMatch } from "../unmodelled.js";
-import { cutWordKind, numberKind } from "../values.js";
+import { cutNameKind, numberKind } from "../values.js";
 
 /** xt_osf: the operating system that the packet's TCP options look like. */
 export const osf = defineUnmodelledMatch({
@@ -13,7 +14,7 @@ export const osf = defineUnmodelledMatch({
   options: {
     genre: {
       name: "--genre",
-      value: cutWordKind("a name of at most 31 characters", 31),
+      value: cutNameKind("a name of at most 31 characters", 31),
       negatable: true,
       required: true,
     },
@@ -21,6 +22,7 @@ export const osf = defineUnmodelledMatch({
     log: { name: "--log", value: numberKind(0, 2) },
   },
   unmodelled: { hangsOn: "the TCP options of the sender" },
+  listed: [listedOption("OS fingerprint match ", "--genre")],
   examples: [
     { typed: "-p tcp -m osf ! --genre Linux" },
     { typed: "-p tcp -m osf --genre linux --ttl 0 --log 1" },

@@ -1,5 +1,6 @@
 import { GROUPS, USERS } from "../accounts.js";
 import { defineMatch, flag, type ValueKind } from "../description.js";
+import { listedFlag, listedLater, listedOption } from "../listing.js";
 import { allOf, type Condition, hidden, NEVER, negatedIf, type Range } from "../meaning.js";
 import { reading, readLong } from "../values.js";
 
@@ -57,6 +58,12 @@ export const owner = defineMatch({
     const [only = NEVER] = ways;
     return { condition: ways.length > 1 ? { kind: "any", of: ways } : only };
   },
+  listed: [
+    listedOption("owner UID match ", "--uid-owner"),
+    listedOption("owner GID match ", "--gid-owner"),
+    listedFlag("owner socket exists", "--socket-exists"),
+    ...listedLater(listedFlag("incl\\. suppl\\. groups", "--suppl-groups")),
+  ],
   examples: [
     { typed: "-m owner ! --uid-owner 0-10 --gid-owner 5 --suppl-groups" },
     { typed: "-m owner --uid-owner root", saved: "-m owner --uid-owner 0" },

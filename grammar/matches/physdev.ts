@@ -6,7 +6,7 @@ const portExpects = "the name of a bridge port, at most 15 characters, + at its 
 /** Nothing is asked of a name but its length, and it is printed as it is. */
 const portKind: ValueKind<string> = {
   expects: portExpects,
-  grammar: () => reading(portExpects, (text) => (/^[^\s"]{0,15}$/.test(text) ? text : undefined)),
+  grammar: () => reading(portExpects, (text) => (text.length <= 15 ? text : undefined)),
   print: (name) => name,
 };
 
@@ -47,6 +47,12 @@ export const physdev = defineMatch({
       ]),
     };
   },
+  listed: [
+    {
+      form: /^PHYSDEV match((?: (?:! )?--physdev-(?:is-in|is-out|is-bridged|in \S+|out \S+))+)/,
+      words: ([options = ""]) => options.trim().split(/ +/),
+    },
+  ],
   examples: [
     {
       typed: "-m physdev ! --physdev-in lo+ --physdev-is-in",

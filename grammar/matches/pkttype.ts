@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { not } from "../listing.js";
 import { negatedIf } from "../meaning.js";
 import { oneOfKind } from "../values.js";
 
@@ -24,6 +25,9 @@ export const pkttype = defineMatch({
       words: [type?.value ?? "unicast"],
     }),
   }),
+  listed: [
+    { form: /^PKTTYPE (!?)= (\S+)/, words: ([negated, type = ""]) => [...not(negated), "--pkt-type", type] },
+  ],
   examples: [
     { typed: "-m pkttype ! --pkt-type Broadcast", saved: "-m pkttype ! --pkt-type broadcast" },
     { typed: "-m pkttype --pkt-type host", saved: "-m pkttype --pkt-type unicast" },

@@ -7,9 +7,10 @@ import {
   type Shorthand,
   type ValueKind,
 } from "../description.js";
+import { listedLater, listedOption } from "../listing.js";
 import type { Condition } from "../meaning.js";
 import { protocolName } from "../protocols.js";
-import { bareNetworkKind, hexKind, numberKind, oneOfKind, protocolKind } from "../values.js";
+import { bareNetworkKind, hexKind, numberKind, oneOfKind, speltProtocolKind } from "../values.js";
 
 const MAX = 0xffffffff;
 const ELEMENTS_MAX = 4;
@@ -85,7 +86,7 @@ export const policy = defineMatch({
   shorthands: [
     part("--reqid", numberKind(0, MAX)),
     part("--spi", hexKind(MAX)),
-    part("--proto", { ...protocolKind, print: protocolName }),
+    part("--proto", speltProtocolKind),
     part("--mode", oneOfKind(["transport", "tunnel"])),
     part("--tunnel-dst", bareNetworkKind),
     part("--tunnel-src", bareNetworkKind),
@@ -118,6 +119,18 @@ export const policy = defineMatch({
   meaning: ({ policy: kind }) => ({
     condition: kind?.value === "none" ? { kind: "not", of: IPSEC } : IPSEC,
   }),
+  listed: [
+    {
+      form: /^policy match dir (in|out) pol (none|ipsec)( strict)?(?= |$)/,
+      words: ([dir = "", pol = "", strict]) => ["--dir", dir, "--pol", pol, ...(strict ? ["--strict"] : [])],
+    },
+    ...listedLater(
+      { form: /^\[(\d+)\](?= )/, words: ([element]) => (element === "0" ? [] : ["--next"]) },
+      ...["reqid", "spi", "proto", "mode", "tunnel-dst", "tunnel-src"].map((name) =>
+        listedOption(`${name} `, `--${name}`),
+      ),
+    ),
+  ],
   examples: [
     { typed: "-m policy --dir in --pol none" },
     {

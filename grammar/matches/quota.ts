@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { listedLater, listedOption } from "../listing.js";
 import { hiddenInRule, negatedIf } from "../meaning.js";
 import { longKind } from "../values.js";
 
@@ -10,12 +11,16 @@ export const quota = defineMatch({
   meaning({ quota: bytes }) {
     const below = `fewer than ${bytes?.value} bytes have passed`;
     return {
-      condition: negatedIf(
-        bytes?.negated ?? false,
-        hiddenInRule(below, `${bytes?.value} bytes or more have passed`),
-      ),
+      condition: negatedIf(bytes?.negated ?? false, {
+        ...hiddenInRule(below, `${bytes?.value} bytes or more have passed`),
+        counts: { kind: "quota", bytes: bytes?.value ?? 0n },
+      }),
     };
   },
+  listed: [
+    listedOption("quota:", "--quota", "\\d+(?= bytes)"),
+    ...listedLater({ form: /^bytes(?= |$)/, words: () => [] }),
+  ],
   examples: [
     { typed: "-m quota ! --quota 18446744073709551615" },
     { typed: "-m quota --quota 0x10", saved: "-m quota --quota 16" },

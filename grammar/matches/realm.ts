@@ -1,5 +1,6 @@
 import { defineMatch } from "../description.js";
 import { PREROUTING_FREE } from "../hooks.js";
+import { listedOption } from "../listing.js";
 import { negatedIf } from "../meaning.js";
 import { namedMarkKind } from "../values.js";
 
@@ -20,6 +21,7 @@ export const realm = defineMatch({
       mask: asked?.value.mask ?? 0,
     }),
   }),
+  listed: [listedOption("realm ", "--realm")],
   examples: [
     { typed: "-m realm --realm 0x1/0x2a" },
     { typed: "-m realm ! --realm 5", saved: "-m realm ! --realm 0x5" },

@@ -1,7 +1,8 @@
 import { ALL_ONES } from "../address.js";
 import { defineMatch, flag, type Given, type GivenOption, type ValueKind } from "../description.js";
+import { not } from "../listing.js";
 import { ALWAYS, type Condition, type MatchMeaning, negatedIf } from "../meaning.js";
-import { addressKind, numberKind, reading } from "../values.js";
+import { addressKind, cutToBytes, numberKind, reading } from "../values.js";
 
 const COMMANDS = ["set", "rcheck", "update", "remove"] as const;
 
@@ -17,7 +18,7 @@ const nameKind: ValueKind<string> = {
 
 /** The name of a file of the kernel; what is too long is cut off. */
 function readName(text: string): string | undefined {
-  return /^[^\s"/]+$/.test(text) ? text.slice(0, 199) : undefined;
+  return /^(?!\.\.?$)[^/]+$/.test(text) ? cutToBytes(text, 199) : undefined;
 }
 
 const OPTIONS = {
@@ -25,7 +26,11 @@ const OPTIONS = {
   rcheck: command("--rcheck"),
   update: command("--update"),
   remove: command("--remove"),
-  seconds: { name: "--seconds", value: numberKind(1, 0xffffffff) },
+  // Shown as a number with a sign.
+  seconds: {
+    name: "--seconds",
+    value: { ...numberKind(1, 0xffffffff), print: (value: number) => `${value | 0}` },
+  },
   reap: flag("--reap"),
   hitcount: { name: "--hitcount", value: numberKind(0, 65535), hidden: (count: number) => count === 0 },
   rttl: flag("--rttl"),
@@ -71,6 +76,27 @@ export const recent = defineMatch({
   meaning(given) {
     return meaningOfCommand(given);
   },
+  listed: [
+    {
+      form: /^(! )?recent: (SET|CHECK|UPDATE|REMOVE)((?: (?:seconds: \d+|reap|hit_count: \d+|TTL-Match))*) name: (\S+) side: (source|dest)(?: mask: (\S+))?/,
+      words: ([negated, command = "", options = "", name = "", side, mask]) => {
+        const seconds = /seconds: (\d+)/.exec(options)?.[1];
+        const hits = /hit_count: (\d+)/.exec(options)?.[1];
+        return [
+          ...not(negated),
+          command === "CHECK" ? "--rcheck" : `--${command.toLowerCase()}`,
+          ...(seconds === undefined ? [] : ["--seconds", seconds]),
+          ...(options.includes("reap") ? ["--reap"] : []),
+          ...(hits === undefined ? [] : ["--hitcount", hits]),
+          ...(options.includes("TTL-Match") ? ["--rttl"] : []),
+          "--name",
+          name,
+          ...(mask === undefined ? [] : ["--mask", mask]),
+          side === "dest" ? "--rdest" : "--rsource",
+        ];
+      },
+    },
+  ],
   examples: [
     { typed: "-m recent --set", saved: "-m recent --set --name DEFAULT --mask 255.255.255.255 --rsource" },
     {

@@ -1,4 +1,5 @@
 import { defineMatch, flag } from "../description.js";
+import { listedFlag, listedLater, listedName } from "../listing.js";
 import { negatedIf } from "../meaning.js";
 
 /** xt_rpfilter: an answer to the packet's source would leave by the interface that the packet came in by. */
@@ -20,6 +21,12 @@ export const rpfilter = defineMatch({
       acceptLocal: acceptLocal !== undefined,
     }),
   }),
+  listed: [
+    listedName("rpfilter"),
+    ...listedLater(
+      ...["loose", "validmark", "accept-local", "invert"].map((name) => listedFlag(name, `--${name}`)),
+    ),
+  ],
   examples: [
     { typed: "-m rpfilter", table: "raw" },
     { typed: "-m rpfilter --invert --loose", saved: "-m rpfilter --loose --invert", table: "mangle" },

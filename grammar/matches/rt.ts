@@ -1,5 +1,6 @@
 import { type Address, printAddress, readIPv6 } from "../address.js";
 import { defineMatch, flag } from "../description.js";
+import { listedFlag, listedLater, listedName, listedOption } from "../listing.js";
 import { isWhole, listKind, numberKind, numberRangeKind } from "../values.js";
 
 const MAX = 0xffffffff;
@@ -48,6 +49,17 @@ export const rt = defineMatch({
   },
   // Without such a header nothing holds, nor its opposite.
   meaning: () => ({ condition: { kind: "oneOf", field: "extraHeader", words: ["route"] } }),
+  listed: [
+    listedName("rt"),
+    ...listedLater(
+      listedOption("type:", "--rt-type"),
+      listedOption("segslefts?:", "--rt-segsleft"),
+      listedOption("length:", "--rt-len"),
+      listedFlag("reserved", "--rt-0-res"),
+      listedOption("0-addrs ", "--rt-0-addrs"),
+      listedFlag("0-not-strict", "--rt-0-not-strict"),
+    ),
+  ],
   examples: [
     {
       typed:

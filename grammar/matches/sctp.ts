@@ -1,5 +1,6 @@
 import P from "parsimmon";
 import { defineMatch, type ValueKind } from "../description.js";
+import { LISTED_PORTS, listedLater, listedName, not } from "../listing.js";
 import { allOf, hidden, negatedIf } from "../meaning.js";
 import { portConditions, portOptions } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
@@ -67,9 +68,11 @@ const chunkTestGrammar: P.Parser<ChunkTest> = P.seqMap(
     .desc("any, all or only"),
   P.string(" "),
   P.alt(
-    P.alt(P.string("ALL"), P.string("NONE")).map((word) => [word]),
-    chunkName.sepBy1(P.string(",")),
-    P.eof.map(() => ["NONE"]),
+    P.regexp(/(?:all|none)$/i).map((word) => [word.toUpperCase()]),
+    // Empty parts of the list are passed over.
+    P.regexp(/,*/)
+      .then(chunkName.skip(P.regexp(/,+|$/)).many())
+      .map((chunks) => (chunks.length === 0 ? ["NONE"] : chunks)),
   ),
   (how, _blank, chunks) => ({ how, chunks: [...chunks].sort(byNumber) }),
 );
@@ -108,6 +111,22 @@ export const sctp = defineMatch({
       ]),
     };
   },
+  listed: [
+    listedName("sctp"),
+    ...LISTED_PORTS,
+    ...listedLater({
+      form: /^(! )?(any|all|only) (\S+)/,
+      words: ([negated, scope = "", list = ""]) => [
+        ...not(negated),
+        "--chunk-types",
+        scope,
+        list.replace(
+          /0x([0-9a-fA-F]+)/g,
+          (text, hex) => CHUNKS.find(([, number]) => number === Number.parseInt(hex, 16))?.[0] ?? text,
+        ),
+      ],
+    }),
+  ],
   examples: [
     { typed: "-p sctp -m sctp --dport 9999" },
     { typed: "-p sctp --dport 9999", saved: "-p sctp -m sctp --dport 9999" },

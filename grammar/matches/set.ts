@@ -1,4 +1,5 @@
 import { defineMatch, flag, type Option } from "../description.js";
+import { listedFlag, listedLater, listedOption, not } from "../listing.js";
 import { allOf, type Condition, hidden, negatedIf } from "../meaning.js";
 import { setReferenceKind } from "../sets.js";
 import { longKind } from "../values.js";
@@ -41,23 +42,50 @@ export const set = defineMatch({
     return twice === undefined ? given : { refused: `only one question about ${twice} may be asked` };
   },
   meaning(given) {
-    const { set: asked, noMatch } = given;
+    const { set: asked, noMatch, noCounters } = given;
     const { name = "", directions = [] } = asked?.value ?? {};
     const counted = Object.entries(given).filter(([key]) => /^(?:packets|bytes)/.test(key));
-    const member: Condition = { kind: "member", set: name, directions };
+    const member: Condition = {
+      kind: "member",
+      set: name,
+      directions,
+      ...(noCounters?.negated ? { silent: true } : {}),
+    };
     const entry = `the packet's entry in set ${name}`;
     const flagged = hidden(`${entry} is marked nomatch`, `${entry} is not marked nomatch`);
     const counters = counted.map(([key, option]) => {
       const [, what, how = ""] = /^(packets|bytes)(.*)$/.exec(key) ?? [];
       const count = `${what} ${COMPARED[how]} ${option?.value}`;
-      return negatedIf(
-        option?.negated ?? false,
-        hidden(`${entry} has counted ${count}`, `${entry} has not counted ${count}`),
-      );
+      const value = typeof option?.value === "bigint" ? option.value : 0n;
+      return negatedIf(option?.negated ?? false, {
+        ...hidden(`${entry} has counted ${count}`, `${entry} has not counted ${count}`),
+        counts: {
+          kind: "entry",
+          set: name,
+          directions,
+          unit: what === "bytes" ? "bytes" : "packets",
+          from: how === "Above" ? value + 1n : how === "Below" ? 0n : value,
+          to: how === "Above" ? MAX : how === "Below" ? value - 1n : value,
+        },
+      });
     });
     const holds = noMatch ? flagged : allOf([member, ...counters]);
     return { condition: negatedIf(asked?.negated ?? false, holds) };
   },
+  listed: [
+    {
+      form: /^(! )?match-set (\S+) ([a-z,]+)/,
+      words: ([negated, name = "", directions = ""]) => [...not(negated), "--match-set", name, directions],
+    },
+    ...listedLater(
+      ...["return-nomatch", "update-counters", "update-subcounters"].map((name) =>
+        listedFlag(name, `--${name}`),
+      ),
+      ...["packets", "bytes"].flatMap((what) =>
+        ["eq", "lt", "gt"].map((how) => listedOption(`${what}-${how} `, `--${what}-${how}`)),
+      ),
+    ),
+  ],
   examples: [
     { typed: "-m set ! --match-set foo src,dst" },
     { typed: "-m set --match-set foo dst,src,src --return-nomatch" },

@@ -1,4 +1,5 @@
 import { defineMatch, flag } from "../description.js";
+import { listedFlag, listedLater, listedName } from "../listing.js";
 import { allOf, hidden, type Range } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 
@@ -34,6 +35,12 @@ export const socket = defineMatch({
       ]),
     };
   },
+  listed: [
+    listedName("socket"),
+    ...listedLater(
+      ...["--transparent", "--nowildcard", "--restore-skmark"].map((name) => listedFlag(name, name)),
+    ),
+  ],
   examples: [
     {
       typed: "-m socket --nowildcard --transparent --restore-skmark",

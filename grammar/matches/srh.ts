@@ -1,4 +1,5 @@
 import { defineMatch, type Given, type Option } from "../description.js";
+import { listedLater, listedName, listedOption } from "../listing.js";
 import { numberKind, unmaskedNetworkKind } from "../values.js";
 
 const octet = (name: string) =>
@@ -53,6 +54,25 @@ export const srh = defineMatch({
   },
   // Without such a header nothing holds, nor its opposite.
   meaning: () => ({ condition: { kind: "oneOf", field: "extraHeader", words: ["route"] } }),
+  listed: [
+    listedName("srh"),
+    ...listedLater(
+      ...[
+        "next-hdr",
+        "hdr-len-eq",
+        "hdr-len-gt",
+        "hdr-len-lt",
+        "segs-left-eq",
+        "segs-left-gt",
+        "segs-left-lt",
+        "last-entry-eq",
+        "last-entry-gt",
+        "last-entry-lt",
+        "tag",
+      ].map((name) => listedOption(`${name}:`, `--srh-${name}`)),
+      ...["psid", "nsid", "lsid"].map((name) => listedOption(`${name} `, `--srh-${name}`)),
+    ),
+  ],
   examples: [
     {
       typed: "-m srh ! --srh-next-hdr 17 --srh-psid a::/64 --srh-nsid b::/128 --srh-tag 0",

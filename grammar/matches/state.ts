@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { listedOption } from "../listing.js";
 import { negatedIf } from "../meaning.js";
 import { beginningsKind } from "../values.js";
 
@@ -18,6 +19,7 @@ export const state = defineMatch({
       words: given?.value ?? [],
     }),
   }),
+  listed: [listedOption("state ", "--state")],
   examples: [
     { typed: "-m state ! --state NEW" },
     { typed: "-m state --state UNTRACKED,established", saved: "-m state --state ESTABLISHED,UNTRACKED" },

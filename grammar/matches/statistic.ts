@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { not } from "../listing.js";
 import { negatedIf } from "../meaning.js";
 import { numberKind, oneOfKind, probabilityKind } from "../values.js";
 
@@ -43,6 +44,25 @@ export const statistic = defineMatch({
       }),
     };
   },
+  listed: [
+    {
+      form: /^statistic mode random (! )?probability (\S+)/,
+      words: ([negated, probability = ""]) => [
+        "--mode",
+        "random",
+        ...not(negated),
+        "--probability",
+        probability,
+      ],
+    },
+    {
+      form: /^statistic mode nth (! )?every (\d+)(?: packet (\d+))?/,
+      words: ([negated, every = "", packet = "0"]) => [
+        ...["--mode", "nth", ...not(negated), "--every", every],
+        ...["--packet", packet],
+      ],
+    },
+  ],
   examples: [
     {
       typed: "-m statistic --mode random --probability 0.3333333333",

@@ -1,6 +1,7 @@
 import { defineMatch, flag, type ValueKind } from "../description.js";
+import { listedFlag, listedLater, listedOption, not } from "../listing.js";
 import { hidden, negatedIf } from "../meaning.js";
-import { numberKind, reading, wordKind } from "../values.js";
+import { numberKind, quote, reading, wordKind } from "../values.js";
 
 const BYTES_MAX = 128;
 const MAX = 65535;
@@ -29,28 +30,48 @@ function text(bytes: readonly number[]): string {
   return new TextDecoder().decode(Uint8Array.from(bytes));
 }
 
-/** `\\` makes the next character plain; between bars stand pairs of hexadecimal digits, with blanks if you like. */
+/**
+ * `\\` makes the next character plain; between bars stand pairs of hexadecimal digits, with a blank behind each if you like
+ * and any number behind the first bar. The last bar may be missing behind a blank. What stands behind a closing bar is plain.
+ */
 function readHex(pattern: string): readonly number[] | undefined {
+  const source = new TextEncoder().encode(pattern);
   const bytes: number[] = [];
-  for (let at = 0; at < pattern.length; at++) {
-    if (pattern[at] === "|") {
-      const end = pattern.indexOf("|", at + 1);
-      const digits = end < 0 ? undefined : pattern.slice(at + 1, end).replace(/ /g, "");
-      if (digits === undefined || digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) return undefined;
-      for (let index = 0; index < digits.length; index += 2)
-        bytes.push(Number.parseInt(digits.slice(index, index + 2), 16));
-      at = end;
+  let inHex = false;
+  for (let at = 0; at < source.length; ) {
+    let literal = false;
+    if (source[at] === BACKSLASH) {
+      if (inHex) return undefined;
+      literal = true;
+    } else if (source[at] === BAR) {
+      inHex = !inHex;
+      while (inHex && source[at + 1] === BLANK) at++;
+      if (++at >= source.length) break;
+    }
+    if (literal) {
+      if (at + 1 >= source.length) return undefined;
+      bytes.push(source[at + 1] as number);
+      at += 2;
+    } else if (inHex) {
+      const digits = String.fromCharCode(...source.slice(at, at + 2));
+      if (at + 2 >= source.length || !/^[0-9a-fA-F]{2}$/.test(digits)) return undefined;
+      bytes.push(Number.parseInt(digits, 16));
+      at += source[at + 2] === BLANK ? 3 : 2;
     } else {
-      if (pattern[at] === "\\" && at + 1 < pattern.length) at++;
-      bytes.push(...new TextEncoder().encode(pattern[at]));
+      bytes.push(source[at] as number);
+      at++;
     }
   }
   return bytes;
 }
 
-/** Bytes that are printed as they are. */
+const BLANK = 32;
+const BACKSLASH = 92;
+const BAR = 124;
+
+/** Bytes that are printed as they are; a backslash at the end would take the quote with it. */
 function isPlain(bytes: readonly number[]): boolean {
-  return bytes.every((byte) => byte >= 32 && byte < 127);
+  return bytes.at(-1) !== BACKSLASH && bytes.every((byte) => byte >= 32 && byte < 127);
 }
 
 /** xt_string: a text in the packet. */
@@ -93,6 +114,23 @@ export const string = defineMatch({
       ),
     };
   },
+  listed: [
+    {
+      form: /^STRING match +(! )?"(.*?)" ALGO name (\S+)/,
+      words: ([negated, text = "", algorithm = ""]) => [
+        ...not(negated),
+        /^\|.*\|$/.test(text) ? "--hex-string" : "--string",
+        quote(text),
+        "--algo",
+        algorithm,
+      ],
+    },
+    ...listedLater(
+      listedOption("FROM ", "--from"),
+      listedOption("TO ", "--to"),
+      listedFlag("ICASE", "--icase"),
+    ),
+  ],
   examples: [
     { typed: '-m string --string "a b" --algo kmp --from 1 --to 5 --icase' },
     { typed: "-m string --algo bm --string te$t'x", saved: `-m string --string "te$t'x" --algo bm` },

@@ -1,7 +1,8 @@
 import P from "parsimmon";
-import { defineMatch, type ValueKind } from "../description.js";
-import { allOf, hidden, negatedIf } from "../meaning.js";
-import { portConditions, portOptions } from "../ports.js";
+import { defineMatch, type GivenOption, type ValueKind } from "../description.js";
+import { LISTED_PORTS, listedLater, listedName, listedOption, not } from "../listing.js";
+import { allOf, hidden, negatedIf, type Range } from "../meaning.js";
+import { asksNoPort, portConditions, portOptions, portsForNft, portsTogether } from "../ports.js";
 import { PROTOCOL } from "../protocols.js";
 import { numberKind, portRangeKind } from "../values.js";
 
@@ -23,7 +24,10 @@ const flagWord = P.regexp(/[A-Za-z]+/)
   })
   .desc(`a TCP flag: ${Object.keys(TCP_FLAGS).join(", ")}, ALL or NONE`);
 
-const flagList = flagWord.sepBy1(P.string(",")).map((bits) => bits.reduce((all, bit) => all | bit, 0));
+/** Empty parts of the list are passed over. */
+const flagList = P.regexp(/,*/)
+  .then(flagWord.skip(P.regexp(/,+|(?= )|$/)).many())
+  .map((bits) => bits.reduce((all, bit) => all | bit, 0));
 
 const flagTestGrammar = P.seqMap(flagList, P.string(" "), flagList, (mask, _blank, set) => ({ mask, set }));
 
@@ -42,7 +46,13 @@ export const tcp = defineMatch({
   options: {
     ...portOptions(portRangeKind(PROTOCOL.tcp), { wholeIsHidden: true }),
     option: { name: "--tcp-option", value: numberKind(1, 255), negatable: true },
-    flags: { name: "--tcp-flags", value: flagTestKind, negatable: true },
+    flags: {
+      name: "--tcp-flags",
+      value: flagTestKind,
+      negatable: true,
+      // Asking for no flag at all is left out.
+      hidden: ({ mask }, negated) => mask === 0 && !negated,
+    },
   },
   shorthands: [
     {
@@ -51,6 +61,22 @@ export const tcp = defineMatch({
       becomes: (_value, negated) => ({ flags: { value: { mask: 0b010111, set: TCP_FLAGS.SYN }, negated } }),
     },
   ],
+  complete(given, { flavour }) {
+    if (flavour !== "nft" || !isNative(given)) return given;
+    const { flags, ...rest } = portsForNft(given);
+    // Of no flag at all nft asks nothing.
+    const turned = flags === undefined || flags.value.mask === 0 ? rest : { ...rest, flags };
+    return Object.keys(turned).length === 0 ? undefined : turned;
+  },
+  togetherInNft(first, next) {
+    if (!isNative(first) || !isNative(next)) return undefined;
+    const flags = next.flags && {
+      ...next.flags,
+      negated: next.flags.negated || first.flags?.negated === true,
+    };
+    const kept = flags ?? first.flags;
+    return { ...portsTogether(first, next), ...(kept ? { flags: kept } : {}) };
+  },
   meaning({ flags, option, ...ports }) {
     return {
       condition: allOf([
@@ -79,6 +105,19 @@ export const tcp = defineMatch({
       ]),
     };
   },
+  listed: [
+    listedName("tcp"),
+    ...LISTED_PORTS,
+    ...listedLater(listedOption("option=", "--tcp-option"), {
+      form: /^flags: ?(!?)(0x[0-9A-Fa-f]+)\/(0x[0-9A-Fa-f]+)/,
+      words: ([negated, mask = "", set = ""]) => [
+        ...not(negated),
+        "--tcp-flags",
+        flagNames(Number.parseInt(mask, 16)),
+        flagNames(Number.parseInt(set, 16)),
+      ],
+    }),
+  ],
   examples: [
     { typed: "-p tcp -m tcp --dport 80" },
     { typed: "-p tcp --dport 80", saved: "-p tcp -m tcp --dport 80" },
@@ -101,6 +140,18 @@ export const tcp = defineMatch({
     { typed: "-p tcp -m tcp --tcp-flags SYN", refused: true },
   ],
 });
+
+/** Whether nft has expressions of its own for it: otherwise it keeps the match as it is. */
+function isNative(given: {
+  readonly sourcePort?: GivenOption<Range>;
+  readonly destinationPort?: GivenOption<Range>;
+  readonly option?: GivenOption<number>;
+  readonly flags?: GivenOption<FlagTest>;
+}): boolean {
+  const { option, flags } = given;
+  const asksNoFlag = !flags || (!flags.negated && flags.value.mask === 0 && flags.value.set === 0);
+  return option === undefined && !(asksNoFlag && asksNoPort(given));
+}
 
 function flagNames(bits: number): string {
   const names = Object.entries(TCP_FLAGS).filter(([, bit]) => bits & bit);

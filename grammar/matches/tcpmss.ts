@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { listedOption } from "../listing.js";
 import { negatedIf } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 import { numberRangeKind } from "../values.js";
@@ -18,6 +19,7 @@ export const tcpmss = defineMatch({
       ranges: [size?.value ?? { from: 0, to: 0 }],
     }),
   }),
+  listed: [listedOption("tcpmss match ", "--mss")],
   examples: [
     { typed: "-p tcp -m tcpmss ! --mss 1:10" },
     { typed: "-p tcp -m tcpmss --mss :5", saved: "-p tcp -m tcpmss --mss 0:5" },

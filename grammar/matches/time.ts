@@ -1,5 +1,6 @@
 import { defineMatch, flag, type GivenOption, type ValueKind } from "../description.js";
 import { ALWAYS, hidden } from "../meaning.js";
+import { scanInt } from "../scan.js";
 import { reading, readLong } from "../values.js";
 
 const DAY_END = 86399;
@@ -17,14 +18,25 @@ const timeKind: ValueKind<number> = {
   expects: timeExpects,
   grammar: () =>
     reading(timeExpects, (text) => {
-      const found = /^\s*\+?(\d+):\s*\+?(\d+)(?::\s*\+?(\d*))?$/.exec(text);
-      const [hours = 99, minutes = 99, seconds = 0] = (found ?? [])
-        .slice(1)
-        .map((part) => Number(part ?? 0) % 2 ** 32);
+      const parts = numbersBetween(text, [":", ":"]);
+      if (parts === undefined || parts.length < 2) return undefined;
+      const [hours = 0, minutes = 0, seconds = 0] = parts;
       return hours > 23 || minutes > 59 || seconds > 59 ? undefined : (hours * 60 + minutes) * 60 + seconds;
     }),
   print: (time) => `${two(Math.floor(time / 3600))}:${two(Math.floor(time / 60) % 60)}:${two(time % 60)}`,
 };
+
+/** Numbers with these signs between them; those at the end may be missing. */
+function numbersBetween(text: string, signs: readonly string[]): readonly number[] | undefined {
+  const numbers: number[] = [];
+  for (let at = 0; ; at++) {
+    const { value, end } = scanInt(text, at);
+    numbers.push(value);
+    if (end === text.length) return numbers;
+    if (text[end] !== signs[numbers.length - 1]) return undefined;
+    at = end;
+  }
+}
 
 const dateExpects = "a date from 1970 to 2038, for example 2026-01-31T08:30:00";
 /** Seconds since 1970, UTC. */
@@ -32,17 +44,13 @@ const dateKind: ValueKind<number> = {
   expects: dateExpects,
   grammar: () =>
     reading(dateExpects, (text) => {
-      const found =
-        /^\s*\+?(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:T(\d{1,2})?(?::(\d{1,2})(?::(\d{1,2}))?)?)?)?)?$/.exec(
-          text,
-        );
-      if (found === null) return undefined;
-      const [year = 0, month = 1, day = 1, hours = 0, minutes = 0, seconds = 0] = found
-        .slice(1)
-        .map((part) => (part === undefined ? undefined : Number(part)));
+      const parts = numbersBetween(text, ["-", "-", "T", ":", ":"]);
+      if (parts === undefined) return undefined;
+      const [year = 0, month = 1, day = 1, hours = 0, minutes = 0, seconds = 0] = parts;
       const fits = month <= 12 && day <= 31 && hours <= 23 && minutes <= 59 && seconds <= 59;
       const date = Date.UTC(year, month - 1, day, hours, minutes, seconds) / 1000;
-      return fits && year >= 1970 && year <= YEAR_MAX ? date : undefined;
+      // Month and day may be 0, for the one before the first.
+      return fits && year >= 1970 && year <= YEAR_MAX && date >= 0 ? date : undefined;
     }),
   print: (date) => new Date(date * 1000).toISOString().slice(0, 19),
 };
@@ -107,19 +115,15 @@ export const time = defineMatch({
     dateStart: { name: "--datestart", value: dateKind, hidden: (date) => date === 0 },
     dateStop: { name: "--datestop", value: dateKind, hidden: (date) => date === 0 },
     utc: flag("--utc", { hidden: () => true }),
+    localZone: flag("--localtz", { hidden: () => true }),
     kernelZone: flag("--kerneltz"),
     contiguous: flag("--contiguous"),
   },
-  shorthands: [
-    {
-      name: "--localtz",
-      adds: true,
-      becomes: () => ({ kernelZone: { value: true as const, negated: false } }),
-    },
-  ],
   complete(given) {
-    if (given.utc && given.kernelZone) return { refused: "--utc and --kerneltz exclude each other" };
-    const { timeStart, timeStop, weekdays, monthdays, ...rest } = given;
+    const { timeStart, timeStop, weekdays, monthdays, localZone, ...rest } = given;
+    // The older name of the same.
+    const kernelZone = given.kernelZone ?? localZone;
+    if (given.utc && kernelZone) return { refused: "--utc and --kerneltz exclude each other" };
     const start = timeStart?.value ?? 0;
     const stop = timeStop?.value ?? DAY_END;
     if (given.contiguous && start < stop) {
@@ -133,6 +137,7 @@ export const time = defineMatch({
     const wholeDay = start === 0 && stop === DAY_END;
     return {
       ...rest,
+      ...(kernelZone === undefined ? {} : { kernelZone }),
       ...(wholeDay ? {} : { timeStart: plain(start), timeStop: plain(stop) }),
       ...(week === undefined ? {} : { weekdays: week }),
       ...(month === undefined ? {} : { monthdays: month }),
@@ -158,6 +163,20 @@ export const time = defineMatch({
         parts.length === 0 ? ALWAYS : hidden(`the packet comes ${when}`, `the packet does not come ${when}`),
     };
   },
+  listed: [
+    {
+      form: /^TIME(?: from (\S+) to (\S+))?(?: on ((?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?)+))?(?: on ((?:\d+(?:st|nd|rd|th),?)+))?(?: starting from (\S+) (\S+))?(?: until date (\S+) (\S+))?( UTC)?( contiguous)?(?= |$)/,
+      words: ([start, stop = "", weekdays, monthdays, first, firstTime, last, lastTime, utc, contiguous]) => [
+        ...(start === undefined ? [] : ["--timestart", start, "--timestop", stop]),
+        ...(monthdays === undefined ? [] : ["--monthdays", monthdays.replace(/[a-z]+/g, "")]),
+        ...(weekdays === undefined ? [] : ["--weekdays", weekdays]),
+        ...(first === undefined ? [] : ["--datestart", `${first}T${firstTime}`]),
+        ...(last === undefined ? [] : ["--datestop", `${last}T${lastTime}`]),
+        ...(utc === undefined ? ["--kerneltz"] : []),
+        ...(contiguous === undefined ? [] : ["--contiguous"]),
+      ],
+    },
+  ],
   examples: [
     {
       typed:

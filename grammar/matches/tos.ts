@@ -1,4 +1,5 @@
 import { defineMatch } from "../description.js";
+import { listedOption } from "../listing.js";
 import { ALWAYS, allOf, type Condition, negatedIf } from "../meaning.js";
 import { tosKind } from "../tos.js";
 
@@ -16,6 +17,7 @@ export const tos = defineMatch({
       ),
     };
   },
+  listed: [listedOption("tos match", "--tos")],
   examples: [
     { typed: "-m tos --tos 16", saved: "-m tos --tos 0x10/0xff" },
     { typed: "-m tos ! --tos Normal-Service", saved: "-m tos ! --tos 0x00/0x3f" },

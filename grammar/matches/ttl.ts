@@ -1,5 +1,5 @@
 import { defineMatch } from "../description.js";
-import { hopCondition, hopQuestions, oneOfThem } from "../hops.js";
+import { hopCondition, hopQuestions, listedHops, oneOfThem } from "../hops.js";
 
 /** xt_hl: the time to live. */
 export const ttl = defineMatch({
@@ -9,6 +9,7 @@ export const ttl = defineMatch({
   options: hopQuestions("ttl"),
   complete: (given) => oneOfThem(given, "--ttl-eq, --ttl-lt and --ttl-gt"),
   meaning: (given) => ({ condition: hopCondition(given) }),
+  listed: [listedHops("TTL", "ttl")],
   examples: [
     { typed: "-m ttl ! --ttl-eq 5" },
     { typed: "-m ttl --ttl-lt 5" },

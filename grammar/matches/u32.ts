@@ -1,7 +1,8 @@
 import P from "parsimmon";
 import type { ValueKind } from "../description.js";
+import { not } from "../listing.js";
 import { defineUnmodelledMatch } from "../unmodelled.js";
-import { wholeNumber } from "../values.js";
+import { quote, wholeNumber } from "../values.js";
 
 const lexeme = <T>(parser: P.Parser<T>) => parser.skip(P.optWhitespace);
 const number = lexeme(wholeNumber(0, 0xffffffff));
@@ -40,6 +41,12 @@ export const u32 = defineUnmodelledMatch({
   summary: "numbers that stand in the packet",
   options: { tests: { name: "--u32", value: testsKind, negatable: true, required: true } },
   unmodelled: { hangsOn: "what stands in the packet" },
+  listed: [
+    {
+      form: /^u32 (! )?"([^"]*)"/,
+      words: ([negated, tests = ""]) => [...not(negated), "--u32", quote(tests)],
+    },
+  ],
   examples: [
     { typed: '-m u32 --u32 "6&0xFF=0x6"', saved: '-m u32 --u32 "0x6&0xff=0x6"' },
     {

@@ -69,6 +69,10 @@ export interface Scheduler<Memory = unknown> {
   changed(memory: Memory, after: readonly RealServer[], before: readonly RealServer[]): Memory;
   /** All ways that the choice for a new connection may go: one, unless chance decides. */
   choose(moment: Moment, client: Client, memory: Memory): readonly Choice<Memory>[];
+  /** Whether each server with a weight gets a connection in turn, in whatever order they are. */
+  takesTurns?(servers: readonly RealServer[]): boolean;
+  /** All memories that it may come to have again and again, each as often as it has it; absent: it has but one. */
+  round?(moment: Moment): readonly Memory[];
   /** The choice when neither its memory, nor the order of the list, nor the connections are known; nor perhaps who asks. */
   inTheLongRun(moment: Pick<Moment, "servers" | "flags">, client: Client | undefined): LongRun;
 }

@@ -28,5 +28,6 @@ export const rr: Scheduler<Turn> = {
     }
     return surely(undefined, memory);
   },
+  takesTurns: () => true,
   inTheLongRun: ({ servers }) => sharedBy(servers, equally, TURN_UNKNOWN),
 };

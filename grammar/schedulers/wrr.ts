@@ -10,6 +10,9 @@ interface Round {
   readonly threshold: number;
 }
 
+/** More connections in a round than these are not gone through. */
+const ROUND_MAX = 1001;
+
 /** The highest threshold (`mw`) and the step (`di`). */
 function rangeOf(servers: readonly RealServer[]): { readonly top: number; readonly step: number } {
   const step = servers.reduce((divisor, { weight }) => gcd(divisor, weight), 0) || 1;
@@ -54,6 +57,19 @@ export const wrr: Scheduler<Round> = {
       at = -1;
       threshold = threshold - step <= 0 ? highest : Math.min(threshold - step, highest);
     }
+  },
+  takesTurns: (servers) => new Set(servers.flatMap(({ weight }) => (weight > 0 ? [weight] : []))).size < 2,
+  round(moment) {
+    const { top, step } = rangeOf(moment.servers);
+    const size = moment.servers.reduce((sum, { weight }) => sum + weight, 0) / step;
+    const client = { source: 0, sourcePort: 0, destination: 0 };
+    const memories: Round[] = [];
+    let memory: Round = { last: null, threshold: top };
+    for (let at = 0; at < Math.min(size, ROUND_MAX); at++) {
+      memory = wrr.choose(moment, client, memory)[0]?.memory ?? memory;
+      memories.push(memory);
+    }
+    return memories;
   },
   inTheLongRun: ({ servers }) => sharedBy(servers, byWeight, TURN_UNKNOWN),
 };

@@ -1,4 +1,5 @@
 import { defineTarget } from "../description.js";
+import { listedOption } from "../listing.js";
 import { oneOfKind } from "../values.js";
 
 /** xt_AUDIT. */
@@ -16,6 +17,7 @@ export const AUDIT = defineTarget({
   },
 
   meaning: () => ({ kind: "note", what: "AUDIT" }),
+  listed: [listedOption("AUDIT ", "--type")],
   examples: [
     { typed: "-j AUDIT --type accept" },
     { typed: "-j AUDIT --type DROP", saved: "-j AUDIT --type drop" },

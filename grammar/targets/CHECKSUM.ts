@@ -1,4 +1,5 @@
 import { defineTarget, flag } from "../description.js";
+import { listedFlag } from "../listing.js";
 
 /** xt_CHECKSUM. */
 export const CHECKSUM = defineTarget({
@@ -13,6 +14,7 @@ export const CHECKSUM = defineTarget({
   },
 
   meaning: () => ({ kind: "note", what: "CHECKSUM" }),
+  listed: [listedFlag("CHECKSUM fill", "--checksum-fill")],
   examples: [
     { typed: "-j CHECKSUM --checksum-fill", table: "mangle" },
     { typed: "-j CHECKSUM", table: "mangle", refused: true },

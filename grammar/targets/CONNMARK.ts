@@ -1,4 +1,5 @@
 import { defineTarget, flag, type GivenOption } from "../description.js";
+import { listedLater, listedMarks, listedOption } from "../listing.js";
 import { bitsKind, fullMarkKind, type MaskedMark, numberKind } from "../values.js";
 
 const ALL = 0xffffffff;
@@ -68,6 +69,21 @@ export const CONNMARK = defineTarget({
       ? { kind: "copy", from: "mark", to: "connmark", fromMask: packet, toMask: connection, ...shift }
       : { kind: "copy", from: "connmark", to: "mark", fromMask: connection, toMask: packet, ...shift };
   },
+  listed: [
+    {
+      form: /^CONNMARK (save|restore)(?: mask (\S+)| nfmask (\S+) ctmask ~?(\S+))?(?= |$)/,
+      words: ([how, both, nfmask, ctmask]) => [
+        `--${how}-mark`,
+        ...(both === undefined ? [] : ["--mask", both]),
+        ...(nfmask === undefined || ctmask === undefined ? [] : ["--nfmask", nfmask, "--ctmask", ctmask]),
+      ],
+    },
+    listedMarks("CONNMARK"),
+    ...listedLater(
+      listedOption("left-shift-mark ", "--left-shift-mark"),
+      listedOption("right-shift-mark ", "--right-shift-mark"),
+    ),
+  ],
   examples: [
     { typed: "-j CONNMARK --set-mark 1/5", saved: "-j CONNMARK --set-xmark 0x1/0x5", table: "mangle" },
     { typed: "-j CONNMARK --or-mark 1", saved: "-j CONNMARK --set-xmark 0x1/0x1" },

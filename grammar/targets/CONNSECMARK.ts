@@ -1,4 +1,5 @@
 import { defineTarget, flag } from "../description.js";
+import { listedFlag } from "../listing.js";
 
 /** xt_CONNSECMARK. */
 export const CONNSECMARK = defineTarget({
@@ -20,6 +21,7 @@ export const CONNSECMARK = defineTarget({
       ? { refused: "one of --save and --restore must be given" }
       : given,
   meaning: () => ({ kind: "note", what: "CONNSECMARK" }),
+  listed: [listedFlag("CONNSECMARK save", "--save"), listedFlag("CONNSECMARK restore", "--restore")],
   examples: [
     { typed: "-j CONNSECMARK --save", table: "security" },
     { typed: "-j CONNSECMARK --restore", table: "mangle" },

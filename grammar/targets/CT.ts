@@ -1,4 +1,5 @@
 import { defineTarget, flag, type GivenOption, type ValueKind } from "../description.js";
+import { listedFlag, listedLater, listedName, listedOption } from "../listing.js";
 import { reading, readLong, wordKind } from "../values.js";
 
 const CONNECTION_EVENTS = [
@@ -74,10 +75,24 @@ export const CT = defineTarget({
   },
   meaning({ noTrack, zone: both, zoneOriginal, zoneReply }) {
     if (noTrack) return { kind: "untrack" };
-    return [both, zoneOriginal, zoneReply].some((one) => one !== undefined && one.value !== 0)
-      ? { kind: "unmodelled", question: "CT keeps the connection in a zone of its own", mayEnd: false }
-      : { kind: "note", what: "CT" };
+    const directions =
+      both || (zoneOriginal === undefined) === (zoneReply === undefined)
+        ? "both"
+        : zoneOriginal
+          ? "original"
+          : "reply";
+    return { kind: "zone", zone: (both ?? zoneOriginal ?? zoneReply)?.value ?? 0, directions };
   },
+  listed: [
+    listedName("CT"),
+    ...listedLater(
+      listedFlag("notrack", "--notrack"),
+      ...["zone", "zone-orig", "zone-reply", "helper", "timeout", "ctevents", "expevents"].map((name) =>
+        listedOption(`${name} `, `--${name}`),
+      ),
+    ),
+    listedFlag("(?:CT )?NOTRACK", "--notrack"),
+  ],
   examples: [
     { typed: "-j CT --notrack", table: "raw" },
     { typed: "-j CT", table: "raw" },

@@ -1,5 +1,5 @@
 import { defineTarget, flag } from "../description.js";
-import { natRangeKind, refusePortsWithout, rewriteOf, translationOf } from "../nat.js";
+import { listedTranslation, natRangeKind, refusePortsWithout, rewriteOf, translationOf } from "../nat.js";
 
 export const DNAT = defineTarget({
   name: "DNAT",
@@ -14,6 +14,7 @@ export const DNAT = defineTarget({
   },
   complete: (given, context) => refusePortsWithout(given.to?.value.ports, context) ?? given,
   meaning: ({ to, ...flags }) => translationOf("destination", rewriteOf(to?.value, flags)),
+  listed: listedTranslation("--to-destination"),
   examples: [
     { typed: "-p tcp -j DNAT --to-destination 10.244.1.10:8080", table: "nat" },
     {

@@ -18,6 +18,12 @@ export const DNPT = defineTarget({
     question: "DNPT replaces the prefix of the destination",
     mayEnd: false,
   }),
+  listed: [
+    {
+      form: /^DNPT src-pfx (\S+) dst-pfx (\S+)/,
+      words: ([from = "", to = ""]) => ["--src-pfx", from, "--dst-pfx", to],
+    },
+  ],
   examples: [
     { typed: "-j DNPT --src-pfx dead::/64 --dst-pfx 1c3::/64", table: "mangle", family: "ipv6" },
     { typed: "-j DNPT --src-pfx dead::/64", table: "mangle", family: "ipv6", refused: true },

@@ -1,5 +1,6 @@
 import { defineTarget } from "../description.js";
 import { classKind, codePointKind } from "../dscp.js";
+import { listedOption } from "../listing.js";
 
 /** xt_DSCP. */
 export const DSCP = defineTarget({
@@ -21,6 +22,7 @@ export const DSCP = defineTarget({
   ],
 
   meaning: ({ value }) => ({ kind: "assign", field: "dscp", clear: 63, toggle: value?.value ?? 0 }),
+  listed: [listedOption("DSCP set ", "--set-dscp")],
   examples: [
     { typed: "-j DSCP --set-dscp 0", saved: "-j DSCP --set-dscp 0x00", table: "mangle" },
     { typed: "-j DSCP --set-dscp-class cs1", saved: "-j DSCP --set-dscp 0x08", table: "mangle" },

@@ -1,4 +1,5 @@
 import { defineTarget, flag } from "../description.js";
+import { listedFlag, listedLater, listedName, listedOption } from "../listing.js";
 import type { Effect } from "../meaning.js";
 import { PROTOCOL } from "../protocols.js";
 import { numberKind } from "../values.js";
@@ -52,6 +53,15 @@ export const ECN = defineTarget({
       ],
     };
   },
+  listed: [
+    listedName("ECN"),
+    ...listedLater(
+      listedFlag("TCP remove", "--ecn-tcp-remove"),
+      listedOption("ECE=", "--ecn-tcp-ece"),
+      listedOption("CWR=", "--ecn-tcp-cwr"),
+      listedOption("ECT codepoint=", "--ecn-ip-ect"),
+    ),
+  ],
   examples: [
     { typed: "-p tcp -j ECN --ecn-tcp-remove", table: "mangle" },
     {

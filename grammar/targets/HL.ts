@@ -1,5 +1,5 @@
 import { defineTarget } from "../description.js";
-import { hopChanges, hopEffect, oneOfThem } from "../hops.js";
+import { hopChanges, hopEffect, listedHopChange, oneOfThem } from "../hops.js";
 
 /** xt_HL: changes the hop limit and goes on. */
 export const HL = defineTarget({
@@ -10,6 +10,7 @@ export const HL = defineTarget({
   options: hopChanges("hl"),
   complete: (given) => oneOfThem(given, "--hl-set, --hl-dec and --hl-inc"),
   meaning: hopEffect,
+  listed: [listedHopChange("HL", "hl")],
   examples: [
     { typed: "-j HL --hl-set 42", table: "mangle", family: "ipv6" },
     { typed: "-j HL --hl-inc 1", table: "mangle", family: "ipv6" },

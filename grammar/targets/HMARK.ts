@@ -1,4 +1,5 @@
 import { defineTarget, type Option, type ValueKind } from "../description.js";
+import { listedLater, listedOption } from "../listing.js";
 import { beginningsKind, hexKind, numberKind, prefixLengthKind } from "../values.js";
 
 const MAX = 0xffffffff;
@@ -57,6 +58,25 @@ export const HMARK = defineTarget({
     return { ...given, ...masks, ...(given.tuple ? { tuple } : {}) };
   },
   meaning: () => ({ kind: "obscure", by: "HMARK" }),
+  listed: [
+    listedOption("HMARK mod ", "--hmark-mod"),
+    ...listedLater(
+      listedOption("\\+ ", "--hmark-offset"),
+      { form: /^ct,(?= |$)/, words: () => ["--hmark-tuple", "ct"] },
+      ...[
+        "src-prefix",
+        "dst-prefix",
+        "sport-mask",
+        "dport-mask",
+        "sport",
+        "dport",
+        "spi-mask",
+        "spi",
+        "proto-mask",
+        "rnd",
+      ].map((name) => listedOption(`${name} `, `--hmark-${name}`)),
+    ),
+  ],
   examples: [
     { typed: "-j HMARK --hmark-src-prefix 24 --hmark-rnd 0x00000005 --hmark-mod 42 --hmark-offset 1" },
     {

@@ -1,5 +1,6 @@
 import { defineTarget, flag } from "../description.js";
-import { cutWordKind, numberKind } from "../values.js";
+import { listedFlag, listedOption } from "../listing.js";
+import { cutNameKind, numberKind } from "../values.js";
 
 /** xt_IDLETIMER. */
 export const IDLETIMER = defineTarget({
@@ -9,11 +10,17 @@ export const IDLETIMER = defineTarget({
 
   options: {
     timeout: { name: "--timeout", value: numberKind(1, 0xffffffff), required: true },
-    label: { name: "--label", value: cutWordKind("a name of at most 27 characters", 27), required: true },
+    label: { name: "--label", value: cutNameKind("a name of at most 27 characters", 27), required: true },
     alarm: flag("--alarm"),
   },
 
+  complete: (given) => (given.label?.value === "" ? { refused: "--label must not be empty" } : given),
   meaning: () => ({ kind: "note", what: "IDLETIMER" }),
+  listed: [
+    listedOption("timeout:", "--timeout"),
+    listedOption("label:", "--label"),
+    listedFlag("alarm", "--alarm"),
+  ],
   examples: [
     { typed: "-j IDLETIMER --timeout 42 --label foo" },
     { typed: "-j IDLETIMER --timeout 42", refused: true },

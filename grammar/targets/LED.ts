@@ -1,6 +1,7 @@
 import type { ValueKind } from "../description.js";
 import { defineTarget, flag } from "../description.js";
-import { reading, readLong, shortTextKind } from "../values.js";
+import { listedFlag, listedOption } from "../listing.js";
+import { quote, reading, readLong, shortTextKind } from "../values.js";
 
 const expects = "milliseconds, or inf";
 const delayKind: ValueKind<number> = {
@@ -30,6 +31,15 @@ export const LED = defineTarget({
   },
 
   meaning: () => ({ kind: "note", what: "LED" }),
+  listed: [
+    {
+      form: /^led-trigger-id:"([^"]*)"/,
+      words: ([id = ""]) => ["--led-trigger-id", quote(id)],
+    },
+    listedOption("led-delay:", "--led-delay", "inf|\\d+(?=ms)"),
+    { form: /^ms(?= |$)/, words: () => [], later: true },
+    listedFlag("led-always-blink", "--led-always-blink"),
+  ],
   examples: [
     { typed: '-j LED --led-trigger-id "foo"' },
     { typed: '-j LED --led-trigger-id "foo" --led-delay 42 --led-always-blink' },

@@ -1,6 +1,6 @@
 import type { ValueKind } from "../description.js";
 import { defineTarget, flag } from "../description.js";
-import { lineKind, reading, readLong } from "../values.js";
+import { lineKind, quote, reading, readLong } from "../values.js";
 
 const WARNING = 4;
 /** Names of syslog levels, by their number. */
@@ -27,6 +27,15 @@ const levelKind: ValueKind<number> = {
   print: String,
 };
 
+/** How a listing shows what else is written. */
+const LISTED_FLAGS = [
+  [1, "--log-tcp-sequence"],
+  [2, "--log-tcp-options"],
+  [4, "--log-ip-options"],
+  [8, "--log-uid"],
+  [32, "--log-macdecode"],
+] as const;
+
 /** xt_LOG. Level 4, warning, is not shown. */
 export const LOG = defineTarget({
   name: "LOG",
@@ -44,6 +53,16 @@ export const LOG = defineTarget({
   },
 
   meaning: () => ({ kind: "note", what: "LOG" }),
+  listed: [
+    {
+      form: /^LOG (?:flags (\d+) )?level (\S+)(?: prefix "([^"]*)")?/,
+      words: ([flags = "0", level = "4", prefix]) => [
+        ...(prefix === undefined ? [] : ["--log-prefix", quote(prefix)]),
+        ...["--log-level", level],
+        ...LISTED_FLAGS.flatMap(([bit, name]) => (Number(flags) & bit ? [name] : [])),
+      ],
+    },
+  ],
   examples: [
     { typed: "-j LOG" },
     { typed: '-j LOG --log-prefix "test: " --log-level 1' },

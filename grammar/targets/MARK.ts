@@ -1,4 +1,5 @@
 import { defineTarget, type GivenOption } from "../description.js";
+import { listedMarks } from "../listing.js";
 import { bitsKind, fullMarkKind, type MaskedMark } from "../values.js";
 
 /** `mark = (mark & ~mask) ^ value`: every other spelling is one of these. */
@@ -22,6 +23,7 @@ export const MARK = defineTarget({
     clear: set?.value.mask ?? 0,
     toggle: set?.value.value ?? 0,
   }),
+  listed: [listedMarks("MARK")],
   examples: [
     { typed: "-j MARK --set-xmark 0x4000/0x4000" },
     { typed: "-j MARK --set-mark 1", saved: "-j MARK --set-xmark 0x1/0xffffffff" },

@@ -1,5 +1,5 @@
 import { defineTarget, flag } from "../description.js";
-import { natPortsKind, refusePortsWithout, rewriteOf } from "../nat.js";
+import { listedTranslation, natPortsKind, refusePortsWithout, rewriteOf } from "../nat.js";
 
 export const MASQUERADE = defineTarget({
   name: "MASQUERADE",
@@ -17,6 +17,7 @@ export const MASQUERADE = defineTarget({
     kind: "masquerade",
     to: rewriteOf(ports && { ports: ports.value }, { random: random ?? randomFully }),
   }),
+  listed: listedTranslation("--to-ports"),
   examples: [
     { typed: "-j MASQUERADE", table: "nat" },
     { typed: "-j MASQUERADE --random-fully", table: "nat" },

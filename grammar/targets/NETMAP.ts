@@ -1,5 +1,6 @@
 import { ALL_ONES, maskAddress, type Network } from "../address.js";
 import { defineTarget, type ValueKind } from "../description.js";
+import { listedTranslation } from "../nat.js";
 import { unmaskedNetworkKind } from "../values.js";
 
 const mappedKind: ValueKind<Network> = {
@@ -29,6 +30,7 @@ export const NETMAP = defineTarget({
     network: to?.value.address ?? 0,
     mask: to?.value.mask ?? ALL_ONES[family],
   }),
+  listed: listedTranslation("--to"),
   examples: [
     { typed: "-j NETMAP --to 1.2.3.0/24", table: "nat" },
     { typed: "-j NETMAP --to 1.2.3.4", saved: "-j NETMAP --to 1.2.3.4/32", table: "nat" },

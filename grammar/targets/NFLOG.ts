@@ -1,5 +1,6 @@
 import { defineTarget } from "../description.js";
-import { lineKind, numberKind } from "../values.js";
+import { listedOption } from "../listing.js";
+import { cutToBytes, lineKind, numberKind, quote } from "../values.js";
 
 const isZero = (value: number) => value === 0;
 
@@ -10,7 +11,7 @@ export const NFLOG = defineTarget({
   summary: "hands a copy of the packet to a process of the node and goes on",
 
   options: {
-    prefix: { name: "--nflog-prefix", value: lineKind("a text of at most 63 bytes in one line", 63) },
+    prefix: { name: "--nflog-prefix", value: lineKind("a text of one line", 127) },
     group: { name: "--nflog-group", value: numberKind(0, 65535), hidden: isZero },
     size: { name: "--nflog-size", value: numberKind(0, 0xffffffff) },
     // nft hands it to an expression of its own, which does not know it.
@@ -22,9 +23,24 @@ export const NFLOG = defineTarget({
     threshold: { name: "--nflog-threshold", value: numberKind(0, 65535), hidden: isZero },
   },
 
-  complete: (given) =>
-    given.size && given.range ? { refused: "--nflog-size and --nflog-range exclude each other" } : given,
+  complete(given, { flavour }) {
+    const { prefix, size, range } = given;
+    if (size && range) return { refused: "--nflog-size and --nflog-range exclude each other" };
+    // xt_NFLOG has room for 64 bytes, nft for twice as many.
+    return prefix && flavour === "legacy"
+      ? { ...given, prefix: { ...prefix, value: cutToBytes(prefix.value, 63) } }
+      : given;
+  },
   meaning: () => ({ kind: "note", what: "NFLOG" }),
+  listed: [
+    {
+      form: /^nflog-prefix +(?:"([^"]*)"|(\S+))/,
+      words: ([quoted, bare = ""]) => ["--nflog-prefix", quote(quoted ?? bare)],
+    },
+    ...["nflog-group", "nflog-range", "nflog-size", "nflog-threshold"].map((name) =>
+      listedOption(`${name} `, `--${name}`),
+    ),
+  ],
   examples: [
     { typed: "-j NFLOG" },
     {

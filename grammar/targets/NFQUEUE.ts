@@ -1,5 +1,6 @@
 import type { ValueKind } from "../description.js";
 import { defineTarget, flag } from "../description.js";
+import { listedFlag, listedLater, listedOption } from "../listing.js";
 import type { Range } from "../meaning.js";
 import { numberKind, reading, readLong } from "../values.js";
 
@@ -55,6 +56,11 @@ export const NFQUEUE = defineTarget({
         }
       : {}),
   }),
+  listed: [
+    listedOption("NFQUEUE num ", "--queue-num"),
+    listedOption("NFQUEUE balance ", "--queue-balance"),
+    ...listedLater(listedFlag("bypass", "--queue-bypass"), listedFlag("cpu-fanout", "--queue-cpu-fanout")),
+  ],
   examples: [
     { typed: "-j NFQUEUE", saved: "-j NFQUEUE --queue-num 0" },
     { typed: "-j NFQUEUE --queue-num 65535 --queue-bypass" },

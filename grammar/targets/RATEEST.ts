@@ -1,6 +1,7 @@
 import { defineTarget } from "../description.js";
+import { listedOption } from "../listing.js";
 import { timeKind } from "../rate-estimators.js";
-import { cutWordKind } from "../values.js";
+import { cutNameKind } from "../values.js";
 
 /** Microseconds: a quarter of a second and its doubles. */
 const INTERVALS = [250000, 500000, 1e6, 2e6, 4e6, 8e6];
@@ -15,7 +16,7 @@ export const RATEEST = defineTarget({
   options: {
     name: {
       name: "--rateest-name",
-      value: cutWordKind("a name of at most 15 characters", 15),
+      value: cutNameKind("a name of at most 15 characters", 15),
       required: true,
     },
     interval: { name: "--rateest-interval", value: timeKind, required: true },
@@ -39,6 +40,11 @@ export const RATEEST = defineTarget({
     return { ...given, interval: plain(rounded), average: plain((rounded * 2 ** log) % 2 ** 32) };
   },
   meaning: () => ({ kind: "note", what: "RATEEST" }),
+  listed: [
+    listedOption("name ", "--rateest-name"),
+    listedOption("interval ", "--rateest-interval"),
+    listedOption("ewmalog ", "--rateest-ewmalog"),
+  ],
   examples: [
     { typed: "-j RATEEST --rateest-name RE1 --rateest-interval 250.0ms --rateest-ewmalog 500.0ms" },
     {

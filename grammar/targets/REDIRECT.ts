@@ -1,5 +1,5 @@
 import { defineTarget, flag } from "../description.js";
-import { natPortsKind, refusePortsWithout, rewriteOf } from "../nat.js";
+import { listedTranslation, natPortsKind, refusePortsWithout, rewriteOf } from "../nat.js";
 
 /** xt_REDIRECT. */
 export const REDIRECT = defineTarget({
@@ -21,6 +21,7 @@ export const REDIRECT = defineTarget({
     kind: "redirect",
     to: rewriteOf(ports && { ports: ports.value }, { random }),
   }),
+  listed: listedTranslation("--to-ports"),
   examples: [
     { typed: "-j REDIRECT", table: "nat" },
     {

@@ -1,5 +1,6 @@
 import type { Family } from "../address.js";
 import { defineTarget, type ValueKind } from "../description.js";
+import { listedOption } from "../listing.js";
 import { PROTOCOL } from "../protocols.js";
 import { reading } from "../values.js";
 
@@ -51,6 +52,7 @@ export const REJECT = defineTarget({
     return { with: { value: DEFAULT[family], negated: false }, ...given };
   },
   meaning: (given, { family }) => ({ kind: "reject", with: given.with?.value ?? DEFAULT[family] }),
+  listed: [listedOption("reject-with ", "--reject-with")],
   examples: [
     { typed: "-j REJECT", saved: "-j REJECT --reject-with icmp-port-unreachable" },
     { typed: "-j REJECT", saved: "-j REJECT --reject-with icmp6-port-unreachable", family: "ipv6" },

@@ -1,4 +1,5 @@
 import { defineTarget } from "../description.js";
+import { listedOption } from "../listing.js";
 import { wordKind } from "../values.js";
 
 /** xt_SECMARK. */
@@ -14,6 +15,7 @@ export const SECMARK = defineTarget({
   },
 
   meaning: () => ({ kind: "note", what: "SECMARK" }),
+  listed: [listedOption("SECMARK selctx ", "--selctx")],
   examples: [
     { typed: "-j SECMARK --selctx a_b_c", table: "security" },
     { typed: "-j SECMARK", table: "security", refused: true },

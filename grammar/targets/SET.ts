@@ -1,5 +1,6 @@
 import { defineTarget, flag, type Option } from "../description.js";
 import { EGRESS } from "../hooks.js";
+import { type ListedForm, listedFlag, listedLater, listedOption } from "../listing.js";
 import type { Effect } from "../meaning.js";
 import { type SetReference, setReferenceKind } from "../sets.js";
 import { numberKind } from "../values.js";
@@ -62,6 +63,19 @@ export const SET = defineTarget({
       ],
     };
   },
+  listed: [
+    ...["add-set", "del-set", "map-set"].map(
+      (name): ListedForm => ({
+        form: new RegExp(`^${name} (\\S+) ([a-z,]+)`),
+        words: ([set = "", directions = ""]) => [`--${name}`, set, directions],
+      }),
+    ),
+    ...listedLater(
+      listedFlag("exist", "--exist"),
+      listedOption("timeout ", "--timeout"),
+      ...["map-mark", "map-prio", "map-queue"].map((name) => listedFlag(name, `--${name}`)),
+    ),
+  ],
   examples: [
     { typed: "-j SET --add-set foo src --exist --timeout 5" },
     { typed: "-j SET --add-set foo src --del-set foo dst,dst" },

@@ -1,5 +1,5 @@
 import { defineTarget, flag } from "../description.js";
-import { natRangeKind, refusePortsWithout, rewriteOf, translationOf } from "../nat.js";
+import { listedTranslation, natRangeKind, refusePortsWithout, rewriteOf, translationOf } from "../nat.js";
 
 export const SNAT = defineTarget({
   name: "SNAT",
@@ -13,9 +13,19 @@ export const SNAT = defineTarget({
     randomFully: flag("--random-fully"),
     persistent: flag("--persistent"),
   },
-  complete: (given, context) => refusePortsWithout(given.to?.value.ports, context) ?? given,
+  complete(given, context) {
+    const { to } = given;
+    const ports = to?.value.ports;
+    const refused = refusePortsWithout(ports, context);
+    if (refused !== undefined) return refused;
+    // The kernel's form of the target has no room for the base, which comes back as 0.
+    return to === undefined || ports?.base === undefined
+      ? given
+      : { ...given, to: { ...to, value: { ...to.value, ports: { ...ports, base: 0 } } } };
+  },
   meaning: ({ to, random, randomFully, persistent }) =>
     translationOf("source", rewriteOf(to?.value, { random: random ?? randomFully, persistent })),
+  listed: listedTranslation("--to-source"),
   examples: [
     { typed: "-j SNAT --to-source 192.0.2.1", table: "nat" },
     { typed: "-p tcp -j SNAT --to-source 192.0.2.1-192.0.2.4:1024-2048 --random-fully", table: "nat" },

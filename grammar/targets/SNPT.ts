@@ -14,6 +14,12 @@ export const SNPT = defineTarget({
   options: PREFIX_OPTIONS,
   complete: completePrefixes,
   meaning: () => ({ kind: "unmodelled", question: "SNPT replaces the prefix of the source", mayEnd: false }),
+  listed: [
+    {
+      form: /^SNPT src-pfx (\S+) dst-pfx (\S+)/,
+      words: ([from = "", to = ""]) => ["--src-pfx", from, "--dst-pfx", to],
+    },
+  ],
   examples: [
     { typed: "-j SNPT --src-pfx dead::/64 --dst-pfx 1c3::/64", table: "mangle", family: "ipv6" },
     { typed: "-j SNPT --src-pfx dead::/64", table: "mangle", family: "ipv6", refused: true },

@@ -1,4 +1,5 @@
 import { defineTarget, flag, type ValueKind } from "../description.js";
+import { listedFlag, listedLater, listedName, listedOption } from "../listing.js";
 import { PROTOCOL } from "../protocols.js";
 import { numberKind } from "../values.js";
 
@@ -31,6 +32,15 @@ export const SYNPROXY = defineTarget({
     question: "SYNPROXY answers in the place of the server",
     mayEnd: true,
   }),
+  listed: [
+    listedName("SYNPROXY"),
+    ...listedLater(
+      listedFlag("sack-perm", "--sack-perm"),
+      listedFlag("timestamp", "--timestamp"),
+      listedOption("wscale ", "--wscale"),
+      listedOption("mss ", "--mss"),
+    ),
+  ],
   examples: [
     {
       typed: "-p tcp -j SYNPROXY --sack-perm --timestamp --mss 1460 --wscale 9",

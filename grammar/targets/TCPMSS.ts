@@ -1,5 +1,6 @@
 import { defineTarget, flag, type GivenOption } from "../description.js";
 import { EGRESS } from "../hooks.js";
+import { listedFlag, listedOption } from "../listing.js";
 import { TCP_FLAGS } from "../matches/tcp.js";
 import { PROTOCOL } from "../protocols.js";
 import { numberKind } from "../values.js";
@@ -35,6 +36,10 @@ export const TCPMSS = defineTarget({
     return given.set && given.clamp ? (last === "set" ? { set: given.set } : { clamp: given.clamp }) : given;
   },
   meaning: () => ({ kind: "note", what: "TCPMSS" }),
+  listed: [
+    listedFlag("TCPMSS clamp to PMTU", "--clamp-mss-to-pmtu"),
+    listedOption("TCPMSS set ", "--set-mss"),
+  ],
   examples: [
     { typed: "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 42", table: "mangle" },
     { typed: "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu" },

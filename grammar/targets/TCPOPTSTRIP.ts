@@ -1,5 +1,6 @@
 import type { ValueKind } from "../description.js";
 import { defineTarget } from "../description.js";
+import { listedOption } from "../listing.js";
 import { PROTOCOL } from "../protocols.js";
 import { reading, readLong } from "../values.js";
 
@@ -43,6 +44,7 @@ export const TCPOPTSTRIP = defineTarget({
   },
 
   meaning: () => ({ kind: "note", what: "TCPOPTSTRIP" }),
+  listed: [listedOption("TCPOPTSTRIP options ", "--strip-options")],
   examples: [
     { typed: "-p tcp -j TCPOPTSTRIP", table: "mangle" },
     {

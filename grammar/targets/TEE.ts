@@ -1,5 +1,6 @@
 import { defineTarget } from "../description.js";
-import { addressKind, cutWordKind } from "../values.js";
+import { listedLater, listedOption } from "../listing.js";
+import { addressKind, cutNameKind } from "../values.js";
 
 /** xt_TEE. */
 export const TEE = defineTarget({
@@ -9,10 +10,15 @@ export const TEE = defineTarget({
 
   options: {
     gateway: { name: "--gateway", value: addressKind, required: true },
-    out: { name: "--oif", value: cutWordKind("an interface name of at most 15 characters", 15) },
+    out: {
+      name: "--oif",
+      value: cutNameKind("an interface name of at most 15 characters", 15),
+      hidden: (name) => name === "",
+    },
   },
 
   meaning: () => ({ kind: "note", what: "TEE" }),
+  listed: [listedOption("TEE gw:", "--gateway"), ...listedLater(listedOption("oif=", "--oif"))],
   examples: [
     { typed: "-j TEE --gateway 1.1.1.1 --oif eth0", table: "mangle" },
     { typed: "-j TEE --gateway dead::beef", family: "ipv6" },

@@ -1,5 +1,6 @@
 import type { GivenOption } from "../description.js";
 import { defineTarget } from "../description.js";
+import { listedOption } from "../listing.js";
 import type { Effect } from "../meaning.js";
 import { tosKind } from "../tos.js";
 import { type MaskedMark, numberKind } from "../values.js";
@@ -34,6 +35,7 @@ export const TOS = defineTarget({
       effects: [...part("dscp", mask >> 2, value >> 2), ...part("ecn", mask & 3, value & 3)],
     };
   },
+  listed: ["set", "and", "or", "xor"].map((how) => listedOption(`TOS ${how} `, `--${how}-tos`)),
   examples: [
     { typed: "-j TOS --set-tos 0x1f", saved: "-j TOS --set-tos 0x1f/0xff", table: "mangle" },
     { typed: "-j TOS --set-tos Minimize-Delay", saved: "-j TOS --set-tos 0x10/0x3f", table: "mangle" },

@@ -29,6 +29,19 @@ export const TPROXY = defineTarget({
     clear: mark?.value.mask ?? 0,
     toggle: mark?.value.value ?? 0,
   }),
+  listed: [
+    {
+      form: /^TPROXY redirect (\S+):(\d+) mark (\S+)/,
+      words: ([address = "", port = "", mark = ""]) => [
+        "--on-port",
+        port,
+        "--on-ip",
+        address,
+        "--tproxy-mark",
+        mark,
+      ],
+    },
+  ],
   examples: [
     { typed: "-p tcp -j TPROXY --on-port 12345 --on-ip 10.0.0.1 --tproxy-mark 0x23/0xff", table: "mangle" },
     {

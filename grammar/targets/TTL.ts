@@ -1,5 +1,5 @@
 import { defineTarget } from "../description.js";
-import { hopChanges, hopEffect, oneOfThem } from "../hops.js";
+import { hopChanges, hopEffect, listedHopChange, oneOfThem } from "../hops.js";
 
 /** xt_HL: changes the time to live and goes on. */
 export const TTL = defineTarget({
@@ -10,6 +10,7 @@ export const TTL = defineTarget({
   options: hopChanges("ttl"),
   complete: (given) => oneOfThem(given, "--ttl-set, --ttl-dec and --ttl-inc"),
   meaning: hopEffect,
+  listed: [listedHopChange("TTL", "ttl")],
   examples: [
     { typed: "-j TTL --ttl-set 42", table: "mangle" },
     { typed: "-j TTL --ttl-inc 1", table: "mangle" },

@@ -1,5 +1,5 @@
 import { defineTarget } from "../description.js";
-import { lineKind, numberKind } from "../values.js";
+import { lineKind, numberKind, quote } from "../values.js";
 
 /** ipt_ULOG, removed from Linux in 3.17. */
 export const ULOG = defineTarget({
@@ -16,6 +16,16 @@ export const ULOG = defineTarget({
   },
 
   meaning: () => ({ kind: "note", what: "ULOG" }),
+  listed: [
+    {
+      form: /^ULOG copy_range (\d+) nlgroup (\d+)(?: prefix ["`]([^"']*)["'])?(?: queue_threshold (\d+))?/,
+      words: ([range = "", group = "", prefix, threshold]) => [
+        ...(prefix === undefined ? [] : ["--ulog-prefix", quote(prefix)]),
+        ...["--ulog-nlgroup", group, "--ulog-cprange", range],
+        ...(threshold === undefined ? [] : ["--ulog-qthreshold", threshold]),
+      ],
+    },
+  ],
   examples: [
     {
       typed: "-j ULOG --ulog-nlgroup 5 --ulog-cprange 1 --ulog-qthreshold 5 --ulog-prefix x",

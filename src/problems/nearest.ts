@@ -21,25 +21,34 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 
 /** Levenshtein distance with swaps of neighbours counted once; `limit` or more is reported as `limit`. */
 function editDistance(left: string, right: string, limit: number): number {
-  if (Math.abs(left.length - right.length) >= limit) return limit;
-  let before: number[] = [];
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  const longer = right.length - left.length;
+  if (longer >= limit || -longer >= limit) return limit;
+  // What lies as far from the diagonal as the limit is above it anyway: of each row only these cells are kept.
+  const width = 2 * limit + 1;
+  let before = new Array<number>(width).fill(limit);
+  let previous = new Array<number>(width).fill(limit);
+  for (let j = 0; j <= limit; j++) previous[j + limit] = j;
+  let current = new Array<number>(width).fill(limit);
   for (let i = 1; i <= left.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const same = left[i - 1] === right[j - 1] ? 0 : 1;
-      let cost = Math.min(
-        (previous[j] as number) + 1,
-        (current[j - 1] as number) + 1,
-        (previous[j - 1] as number) + same,
-      );
-      if (i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1]) {
-        cost = Math.min(cost, (before[j - 2] as number) + 1);
+    const letter = left.charCodeAt(i - 1);
+    let least = limit;
+    for (let cell = 0; cell < width; cell++) {
+      const j = i - limit + cell;
+      let cost = limit;
+      if (j === 0) cost = i;
+      else if (j > 0 && j <= right.length) {
+        cost = (previous[cell] as number) + (letter === right.charCodeAt(j - 1) ? 0 : 1);
+        if (cell > 0) cost = Math.min(cost, (current[cell - 1] as number) + 1);
+        if (cell < width - 1) cost = Math.min(cost, (previous[cell + 1] as number) + 1);
+        const swapped =
+          j > 1 && letter === right.charCodeAt(j - 2) && left.charCodeAt(i - 2) === right.charCodeAt(j - 1);
+        if (swapped) cost = Math.min(cost, (before[cell] as number) + 1);
       }
-      current.push(cost);
+      current[cell] = cost;
+      if (cost < least) least = cost;
     }
-    before = previous;
-    previous = current;
+    if (least >= limit) return limit;
+    [before, previous, current] = [previous, current, before];
   }
-  return Math.min(previous[right.length] as number, limit);
+  return Math.min(previous[longer + limit] as number, limit);
 }

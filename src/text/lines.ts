@@ -73,7 +73,7 @@ function quoteIsOpen(line: string): boolean {
   for (; at < line.length; at++) {
     const code = line.charCodeAt(at);
     if (code === 92 && open) at++;
-    else if (code === 34 && (open || at === 0 || line.charCodeAt(at - 1) <= 32)) open = !open;
+    else if (code === 34) open = !open;
   }
   return open;
 }

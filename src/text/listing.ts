@@ -3,6 +3,10 @@
  * numbers are rounded, and what a match prints for people is read only as far as it is known here.
  */
 
+import type { Family } from "../../grammar/address.js";
+import type { Match } from "../../grammar/description.js";
+import { MATCHES, targetNamed } from "../../grammar/extensions.js";
+import type { ListedForm } from "../../grammar/listing.js";
 import { quote } from "../../grammar/values.js";
 import { appendAll } from "../problems/append.js";
 import type { Problem, Source } from "../problems/problem.js";
@@ -13,19 +17,29 @@ const CHAIN =
 const HEADER = /^\s*(?:\d+[:-])?(num +)?(pkts +bytes +)?target +prot +opt +(in +out +)?source +destination/;
 const PLACE = "!?(?:[0-9a-fA-F.:/]+|[\\w.-]+)";
 
-/** A row, with the columns of interfaces or without. */
-function rowPattern(interfaces: boolean): RegExp {
+/** The columns that a listing has: those that the line of their names says, or perhaps has. */
+interface Columns {
+  readonly number: "yes" | "no" | "perhaps";
+  readonly counters: "yes" | "no" | "perhaps";
+  readonly interfaces: boolean;
+}
+
+/** Rows without a header are mostly those of `-v`. */
+const UNTOLD: Columns = { number: "perhaps", counters: "perhaps", interfaces: true };
+const NUMBER = "\\d+ +";
+const COUNTERS = "(?<packets>\\d+[KMGTP]?) +(?<bytes>\\d+[KMGTP]?) +";
+const OFTEN = { yes: "", no: "{0}", perhaps: "?" } as const;
+
+function rowPattern({ number, counters, interfaces }: Columns): RegExp {
   return new RegExp(
-    "^\\s*(?<number>\\d+ +)?(?<counters>\\d+[KMGTP]? +\\d+[KMGTP]? +)?(?:(?<target>\\S+) +)?" +
-      "(?<protocol>!?(?:[a-z][a-z0-9-]*|\\d+)) +(?<opt>--|-f|!f) +" +
+    `^\\s*(?:\\d+[:-]\\s*)?(?:${NUMBER})${OFTEN[number]}(?:${COUNTERS})${OFTEN[counters]}(?:(?<target>\\S+) +)?` +
+      // A protocol is a word, or with -n a number; the column of options is empty for IPv6.
+      "(?!!f )(?<protocol>!?(?:[a-z][a-z0-9-]*|\\d+)) +(?:(?<opt>--|-f|!f) +)?" +
       (interfaces ? "(?<into>\\S+) +(?<out>\\S+) +" : "") +
       `(?<source>${PLACE}) +(?<destination>${PLACE})(?: +(?<rest>.*))?$`,
     "s",
   );
 }
-
-const WIDE = rowPattern(true);
-const NARROW = rowPattern(false);
 
 export function isListing(text: string): boolean {
   return CHAIN.test(text) || /^ *(?:\d+[KMGT]? +){0,3}\S+ +(?:all|tcp|udp|icmp|\d+) +-- +/m.test(text);
@@ -37,12 +51,11 @@ export interface ListingRead {
   readonly problems: readonly Problem[];
 }
 
-export function readListing(source: Source, text = source.text): ListingRead {
+export function readListing(source: Source, text: string, family: Family): ListingRead {
   const problems: Problem[] = [];
   const lines: string[] = [];
   let chain: string | undefined;
-  // Rows without a header are mostly those of `-v`.
-  let wide = true;
+  let pattern = rowPattern(UNTOLD);
   let lost = 0;
   let unnamed = 0;
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
@@ -53,11 +66,16 @@ export function readListing(source: Source, text = source.text): ListingRead {
       chain = head[1] ?? "";
       lines.push(head[2] === undefined ? `-N ${chain}` : `-P ${chain} ${head[2]}`);
     } else if (header !== null) {
-      wide = header[3] !== undefined;
-      if (!wide) lost++;
+      const [, number, counters, interfaces] = header;
+      pattern = rowPattern({
+        number: number === undefined ? "no" : "yes",
+        counters: counters === undefined ? "no" : "yes",
+        interfaces: interfaces !== undefined,
+      });
+      if (interfaces === undefined) lost++;
       lines.push("");
     } else {
-      const row = rowText(raw, wide);
+      const row = rowText(raw, pattern, family);
       if (row === undefined) {
         if (raw.trim() !== "") problems.push(prose(source, line, raw));
         lines.push("");
@@ -97,8 +115,8 @@ interface Row {
   readonly unread: string;
 }
 
-function rowText(raw: string, wide: boolean): Row | undefined {
-  const found = (wide ? WIDE : NARROW).exec(raw)?.groups;
+function rowText(raw: string, pattern: RegExp, family: Family): Row | undefined {
+  const found = pattern.exec(raw)?.groups;
   if (found === undefined) return undefined;
   const {
     target,
@@ -109,8 +127,11 @@ function rowText(raw: string, wide: boolean): Row | undefined {
     source = "",
     destination = "",
     rest = "",
+    packets = "",
+    bytes = "",
   } = found;
-  const words: string[] = [];
+  // Great numbers are rounded, and then say nothing.
+  const words: string[] = /^\d+ \d+$/.test(`${packets} ${bytes}`) ? ["-c", packets, bytes] : [];
   const option = (name: string, value: string): void => {
     if (/^!?(?:anywhere|0\.0\.0\.0\/0|::\/0|all|0|\*)$/.test(value)) return;
     words.push(...(value.startsWith("!") ? ["!", name, value.slice(1)] : [name, value]));
@@ -121,8 +142,8 @@ function rowText(raw: string, wide: boolean): Row | undefined {
   option("-i", into === "any" ? "*" : into);
   option("-o", out === "any" ? "*" : out);
   option("-p", protocol);
-  if (opt !== "--") words.push(...(opt === "!f" ? ["!", "-f"] : ["-f"]));
-  const parts = readRest(rest, target);
+  if (opt !== undefined && opt !== "--") words.push(...(opt === "!f" ? ["!", "-f"] : ["-f"]));
+  const parts = readRest(rest, target, family);
   appendAll(words, parts.matches);
   if (parts.unread !== "") words.push("-m", "unread", quote(parts.unread));
   // Without a target, the column is empty, and the protocol has taken its place.
@@ -133,193 +154,84 @@ function rowText(raw: string, wide: boolean): Row | undefined {
   return { text: words.join(" "), unread: parts.unread };
 }
 
-/** How matches and targets show themselves in a listing (comments hold 255 bytes at most), and the words they are written with. */
-const SHOWN: readonly (readonly [RegExp, (found: readonly string[]) => readonly string[]])[] = [
-  [/^\/\* (.{0,300}?) \*\/(?= |$)/s, ([text = ""]) => ["-m", "comment", "--comment", quote(text)]],
-  [
-    /^(tcp|udp|sctp|dccp|udplite) ((?:[sd]pts?:\S+ ?)+)/,
-    ([protocol = "", ports = ""]) => shownPorts(protocol, ports),
-  ],
-  [/^(tcp|udp|sctp)(?= |$)(?! [sd]pt)/, ([protocol = ""]) => ["-m", protocol]],
-  [
-    /^flags:(!?)(0x[0-9A-Fa-f]+)\/(0x[0-9A-Fa-f]+)/,
-    ([not = "", mask = "", set = ""]) => shownFlags(not, mask, set),
-  ],
-  [
-    /^(?:icmptype|icmp type) (\d+)(?: code (\d+))?/,
-    ([type = "", code]) => [
-      "-m",
-      "icmp",
-      "--icmp-type",
-      type === "255" ? "any" : code ? `${type}/${code}` : type,
-    ],
-  ],
-  [
-    /^ipv6-icmptype (\d+)(?: code (\d+))?/,
-    ([type = "", code]) => ["-m", "icmp6", "--icmpv6-type", code ? `${type}/${code}` : type],
-  ],
-  [
-    /^icmp (!?)([a-z][a-z-]*)/,
-    ([not = "", name = ""]) => ["-m", "icmp", ...(not ? ["!"] : []), "--icmp-type", name],
-  ],
-  [
-    /^multiport (sports|dports|ports) (!?)(\S+)/,
-    ([which = "", not = "", ports = ""]) => ["-m", "multiport", ...(not ? ["!"] : []), `--${which}`, ports],
-  ],
-  [
-    /^(! )?ctstate (\S+)/,
-    ([not, states = ""]) => ["-m", "conntrack", ...(not ? ["!"] : []), "--ctstate", states],
-  ],
-  [/^(! )?state (\S+)/, ([not, states = ""]) => ["-m", "state", ...(not ? ["!"] : []), "--state", states]],
-  [
-    /^mark match (! ?)?(0x[0-9a-f]+(?:\/0x[0-9a-f]+)?)/,
-    ([not, mark = ""]) => ["-m", "mark", ...(not ? ["!"] : []), "--mark", mark],
-  ],
-  [
-    /^connmark match +(! ?)?(0x[0-9a-f]+(?:\/0x[0-9a-f]+)?)/,
-    ([not, mark = ""]) => ["-m", "connmark", ...(not ? ["!"] : []), "--mark", mark],
-  ],
-  [
-    /^ADDRTYPE match((?: (?:src|dst)-type !?\S+)+)((?: limit-(?:in|out))?)/,
-    ([types = "", limit = ""]) => [
-      "-m",
-      "addrtype",
-      ...[...types.matchAll(/(src|dst)-type (!?)(\S+)/g)].flatMap(([, side, not, type]) => [
-        ...(not ? ["!"] : []),
-        `--${side}-type`,
-        type ?? "",
-      ]),
-      ...(limit ? [`--limit-iface-${limit.trim().slice("limit-".length)}`] : []),
-    ],
-  ],
-  [
-    /^statistic mode random (! )?probability (\S+)/,
-    ([not, p = ""]) => ["-m", "statistic", "--mode", "random", ...(not ? ["!"] : []), "--probability", p],
-  ],
-  [
-    /^statistic mode nth (! )?every (\d+)(?: packet (\d+))?/,
-    ([not, n = "", packet = "0"]) => [
-      "-m",
-      "statistic",
-      "--mode",
-      "nth",
-      ...(not ? ["!"] : []),
-      "--every",
-      n,
-      "--packet",
-      packet,
-    ],
-  ],
-  [
-    /^(! )?recent: (SET|CHECK|UPDATE|REMOVE)((?: (?:seconds: \d+|reap|hit_count: \d+|TTL-Match))*) name: (\S+) side: (source|dest)(?: mask: (\S+))?/,
-    shownRecent,
-  ],
-  [
-    /^(! )?match-set (\S+) ([a-z,]+)/,
-    ([not, name = "", directions = ""]) => [
-      "-m",
-      "set",
-      ...(not ? ["!"] : []),
-      "--match-set",
-      name,
-      directions,
-    ],
-  ],
-  [
-    /^limit: (?:up to|avg) (\S+) burst (\d+)(?! mode)/,
-    ([rate = "", burst = ""]) => ["-m", "limit", "--limit", rate, "--limit-burst", burst],
-  ],
-  [
-    /^(! )?owner (UID|GID) match (\S+)/,
-    ([not, who = "", id = ""]) => ["-m", "owner", ...(not ? ["!"] : []), `--${who.toLowerCase()}-owner`, id],
-  ],
-  [
-    /^PHYSDEV match((?: (?:! )?--physdev-(?:is-in|is-out|is-bridged|in \S+|out \S+))+)/,
-    ([options = ""]) => ["-m", "physdev", ...options.trim().split(/ +/)],
-  ],
-  [/^nfacct-name +(\S+)/, ([name = ""]) => ["-m", "nfacct", "--nfacct-name", name]],
-  [
-    /^(source|destination) IP range (! )?(\S+)/,
-    ([side = "", not, range = ""]) => [
-      "-m",
-      "iprange",
-      ...(not ? ["!"] : []),
-      side === "source" ? "--src-range" : "--dst-range",
-      range,
-    ],
-  ],
-  [
-    /^MAC(?: |)(! )?([0-9A-Fa-f:]{17})/,
-    ([not, mac = ""]) => ["-m", "mac", ...(not ? ["!"] : []), "--mac-source", mac],
-  ],
-  [
-    /^PKTTYPE (!?)= (\S+)/,
-    ([not = "", type = ""]) => ["-m", "pkttype", ...(not ? ["!"] : []), "--pkt-type", type],
-  ],
-];
+/** Of all matches the forms that may come first, with the match; comments first, since they may look like anything. */
+const FIRST_OF_MATCHES = [...MATCHES]
+  .sort((left, right) => Number(right.name === "comment") - Number(left.name === "comment"))
+  .flatMap((match) => (match.listed ?? []).filter(({ later }) => !later).map((form) => ({ match, form })));
 
-/** How a target shows its options. */
-const TARGETS: readonly (readonly [RegExp, (found: readonly string[]) => readonly string[]])[] = [
-  [/^to:(\S+)/, ([to = ""]) => ["--to", to]],
-  [/^redir ports (\S+)/, ([ports = ""]) => ["--to-ports", ports]],
-  [/^masq ports: (\S+)/, ([ports = ""]) => ["--to-ports", ports]],
-  [/^(random-fully|random|persistent)(?= |$)/, ([word = ""]) => [`--${word}`]],
-  [/^reject-with (\S+)/, ([how = ""]) => ["--reject-with", how]],
-  [/^MARK (or|and|xor) (0x[0-9a-f]+)/, ([how = "", bits = ""]) => [`--${how}-mark`, bits]],
-  [
-    /^MARK (x?set) (0x[0-9a-f]+(?:\/0x[0-9a-f]+)?)/,
-    ([how = "", mark = ""]) => [how === "set" ? "--set-mark" : "--set-xmark", mark],
-  ],
-  [
-    /^CONNMARK (save|restore)(?: mask (0x[0-9a-f]+))?/,
-    ([how = "", mask]) => [`--${how}-mark`, ...(mask ? ["--mask", mask] : [])],
-  ],
-  [
-    /^CONNMARK (or|and|xor|set) (0x[0-9a-f]+(?:\/0x[0-9a-f]+)?)/,
-    ([how = "", mark = ""]) => [`--${how}-mark`, mark],
-  ],
-  [
-    /^LOG (?:flags (\d+) )?level (\S+)(?: prefix "([^"]*)")?/,
-    ([, level = "4", prefix]) => ["--log-level", level, ...(prefix ? ["--log-prefix", quote(prefix)] : [])],
-  ],
-  [/^nflog-prefix +"?([^"]*?)"?(?= nflog-| |$)/, ([prefix = ""]) => ["--nflog-prefix", quote(prefix)]],
-  [/^nflog-group (\d+)/, ([group = ""]) => ["--nflog-group", group]],
-  [/^nflog-size (\d+)/, ([size = ""]) => ["--nflog-size", size]],
-  [/^NFQUEUE num (\d+)(?: bypass)?/, ([number = ""]) => ["--queue-num", number]],
-  [/^TCPMSS clamp to PMTU/, () => ["--clamp-mss-to-pmtu"]],
-  [/^TCPMSS set (\d+)/, ([mss = ""]) => ["--set-mss", mss]],
-  [/^CHECKSUM fill/, () => ["--checksum-fill"]],
-  [/^(?:CT )?notrack(?= |$)/i, () => ["--notrack"]],
-  [/^CT zone (\d+)/, ([zone = ""]) => ["--zone", zone]],
-];
+interface Rest {
+  readonly matches: readonly string[];
+  readonly options: readonly string[];
+  readonly goto: boolean;
+  readonly unread: string;
+}
 
-function readRest(
-  rest: string,
-  target: string | undefined,
-): { matches: readonly string[]; options: readonly string[]; goto: boolean; unread: string } {
-  const matches: string[] = [];
+/** What stands behind the addresses: matches, then the target's options, each as its extension shows itself. */
+function readRest(rest: string, target: string | undefined, family: Family): Rest {
+  const matches: { readonly match: Match; readonly words: string[] }[] = [];
   const options: string[] = [];
   const unknown: string[] = [];
+  const ofTarget = (target === undefined ? undefined : targetNamed(target, family)?.listed) ?? [];
+  let atTarget = false;
   let goto = false;
-  let left = rest.trim();
-  while (left !== "") {
-    if (left.startsWith("[goto]")) {
+  /** Reads one form at the beginning of the text: how long it is. */
+  const readForm = (text: string): number | undefined => {
+    if (text.startsWith("[goto]")) {
       goto = true;
-      left = left.slice("[goto]".length).trimStart();
-      continue;
+      return "[goto]".length;
     }
-    const shown = take(left, SHOWN);
-    const option = shown === undefined && target !== undefined ? take(left, TARGETS) : undefined;
-    if (shown !== undefined) appendAll(matches, shown.words);
-    else if (option !== undefined) appendAll(options, option.words);
-    const length = (shown ?? option)?.length;
+    const last = atTarget ? undefined : matches.at(-1);
+    const more = last && shownBy(last.match.listed ?? [], text);
+    if (last !== undefined && more !== undefined && (more.form.later || addsTo(last.words, more.words))) {
+      appendAll(last.words, more.words);
+      return more.length;
+    }
+    const option = shownBy(atTarget ? ofTarget : ofTarget.filter(({ later }) => !later), text);
+    if (option !== undefined) {
+      atTarget = true;
+      appendAll(options, option.words);
+      return option.length;
+    }
+    for (const { match, form } of FIRST_OF_MATCHES) {
+      const shown = match.families?.includes(family) === false ? undefined : shownBy([form], text);
+      if (shown === undefined) continue;
+      matches.push({ match, words: [...shown.words] });
+      return shown.length;
+    }
+    return undefined;
+  };
+  for (let left = rest.trim(); left !== ""; ) {
+    let length = readForm(left);
     if (length === undefined) {
       const word = /^\S+/.exec(left)?.[0] ?? left;
       unknown.push(word);
-      left = left.slice(word.length).trimStart();
-    } else left = left.slice(length).trimStart();
+      length = word.length;
+    }
+    left = left.slice(length).trimStart();
   }
-  return { matches, options, goto, unread: shorten(unknown.join(" ")) };
+  return {
+    matches: matches.flatMap(({ match, words }) => ["-m", match.name, ...words]),
+    options,
+    goto,
+    unread: shorten(unknown.join(" ")),
+  };
+}
+
+/** Two matches of one kind show themselves like one; options that are there already are another's. */
+function addsTo(words: readonly string[], more: readonly string[]): boolean {
+  return !more.some((word) => word.startsWith("--") && words.includes(word));
+}
+
+function shownBy(
+  forms: readonly ListedForm[],
+  text: string,
+): { readonly form: ListedForm; readonly words: readonly string[]; readonly length: number } | undefined {
+  for (const form of forms) {
+    const found = form.form.exec(text);
+    if (found !== null && found[0] !== "")
+      return { form, words: form.words(found.slice(1)), length: found[0].length };
+  }
+  return undefined;
 }
 
 function shorten(text: string): string {
@@ -327,59 +239,6 @@ function shorten(text: string): string {
 }
 
 const UNREAD_MAX = 200;
-
-function take(
-  text: string,
-  forms: readonly (readonly [RegExp, (found: readonly string[]) => readonly string[]])[],
-): { words: readonly string[]; length: number } | undefined {
-  for (const [form, words] of forms) {
-    const found = form.exec(text);
-    if (found !== null) return { words: words(found.slice(1)), length: found[0].length };
-  }
-  return undefined;
-}
-
-function shownPorts(protocol: string, ports: string): readonly string[] {
-  const words = ["-m", protocol === "udplite" ? "udp" : protocol];
-  for (const [, side, not, range = ""] of ports.matchAll(/([sd])pts?:(!?)(\S+)/g)) {
-    words.push(...(not ? ["!"] : []), side === "s" ? "--sport" : "--dport", range);
-  }
-  return words;
-}
-
-const FLAGS = ["FIN", "SYN", "RST", "PSH", "ACK", "URG"];
-
-function shownFlags(not: string, mask: string, set: string): readonly string[] {
-  const names = (bits: string) =>
-    FLAGS.filter((_, index) => Number.parseInt(bits, 16) & (1 << index)).join(",") || "NONE";
-  return ["-m", "tcp", ...(not ? ["!"] : []), "--tcp-flags", names(mask), names(set)];
-}
-
-function shownRecent(found: readonly string[]): readonly string[] {
-  const [not, command = "", options = "", name = "", side, mask] = found;
-  const commands: Readonly<Record<string, string>> = {
-    SET: "set",
-    CHECK: "rcheck",
-    UPDATE: "update",
-    REMOVE: "remove",
-  };
-  const seconds = /seconds: (\d+)/.exec(options)?.[1];
-  const hits = /hit_count: (\d+)/.exec(options)?.[1];
-  return [
-    "-m",
-    "recent",
-    ...(not ? ["!"] : []),
-    `--${commands[command]}`,
-    ...(seconds ? ["--seconds", seconds] : []),
-    ...(options.includes("reap") ? ["--reap"] : []),
-    ...(hits ? ["--hitcount", hits] : []),
-    ...(options.includes("TTL-Match") ? ["--rttl"] : []),
-    "--name",
-    name,
-    ...(mask ? ["--mask", mask] : []),
-    side === "dest" ? "--rdest" : "--rsource",
-  ];
-}
 
 function prose(source: Source, line: number, text: string): Problem {
   return {

@@ -36,12 +36,11 @@ export function checkRule(draft: Draft): Pick<Rule, "matches" | "target"> | unde
     ...(hook === undefined ? {} : { hook }),
     ...(protocol === undefined ? {} : { protocol }),
   };
-  const matches = draft.matches.map(
-    (match): MatchTerm =>
-      match.kind === "opened"
-        ? { kind: "match", name: match.description.name, given: complete(match, context, draft) }
-        : { kind: "unknown-match", name: match.name, words: match.words },
-  );
+  const matches = draft.matches.flatMap((match): readonly MatchTerm[] => {
+    if (match.kind === "unknown") return [{ kind: "unknown-match", name: match.name, words: match.words }];
+    const given = complete(match, context, draft);
+    return given === undefined ? [] : [{ kind: "match", name: match.description.name, given }];
+  });
   const known = matches.flatMap((match) => (match.kind === "match" ? [match] : []));
   const target =
     draft.target === undefined ? undefined : targetTerm(draft.target, { ...context, matches: known }, draft);
@@ -51,7 +50,7 @@ export function checkRule(draft: Draft): Pick<Rule, "matches" | "target"> | unde
 function targetTerm(target: NonNullable<Draft["target"]>, context: RuleContext, draft: Draft): TargetTerm {
   switch (target.kind) {
     case "opened":
-      return { kind: "target", name: target.description.name, given: complete(target, context, draft) };
+      return { kind: "target", name: target.description.name, given: complete(target, context, draft) ?? {} };
     case "unknown":
       return { kind: "unknown-target", name: target.name, words: target.words };
     case "chain":
@@ -60,11 +59,11 @@ function targetTerm(target: NonNullable<Draft["target"]>, context: RuleContext, 
 }
 
 /** The options of one extension with their defaults; at most one problem is said of each. */
-function complete(opened: Opened, context: RuleContext, draft: Draft): Given {
+function complete(opened: Opened, context: RuleContext, draft: Draft): Given | undefined {
   const { description, word } = opened;
   const given: Given = opened.given;
   const who = `${description.kind} ${description.name}`;
-  const misplaced = outOfPlace(description, context);
+  const misplaced = outOfPlace(description, given, context);
   if (misplaced !== undefined) {
     const { code, why, help } = misplaced;
     draft.complain(code, word, `${who} ${why}`, help === undefined ? {} : { help });
@@ -79,8 +78,8 @@ function complete(opened: Opened, context: RuleContext, draft: Draft): Given {
   }
   const { protocol } = opened;
   const before = protocol === undefined ? context : { ...context, protocolBefore: protocol };
-  const completed = description.complete?.(given, before) ?? given;
-  if (!isRefusal(completed)) return completed;
+  const completed = description.complete === undefined ? given : description.complete(given, before);
+  if (completed === undefined || !isRefusal(completed)) return completed;
   draft.complain(
     "LF1010",
     word,
@@ -98,13 +97,21 @@ interface Misplaced {
 
 /** Whether the rule has the protocol that the extension needs, and stands where it may. */
 function outOfPlace(
-  { protocols, flavour, tables, nftInAnyTable, hooks }: Match | Target,
+  description: Match | Target,
+  given: Given,
   { protocol, table, hook, ...context }: RuleContext,
 ): Misplaced | undefined {
+  const { protocols, flavour, tables, nftInAnyTable, hooks } = description;
   if (flavour !== undefined && flavour !== context.flavour) {
     return { code: "LF1011", why: `does not exist in iptables-${context.flavour}` };
   }
-  if (protocols !== undefined && (!protocol || protocol.negated || !protocols.includes(protocol.value))) {
+  // Nobody checks a `!` before the protocol of what nft has expressions of its own for.
+  const anySide =
+    context.flavour === "nft" &&
+    description.kind === "match" &&
+    description.togetherInNft?.(given, given) !== undefined;
+  const named = protocol !== undefined && (!protocol.negated || anySide) ? protocol.value : undefined;
+  if (protocols !== undefined && (named === undefined || !protocols.includes(named))) {
     return { code: "LF1010", why: `needs -p ${protocols.map(protocolName).join(", ")}` };
   }
   const anyTable = nftInAnyTable === true && context.flavour === "nft";

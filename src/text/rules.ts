@@ -12,6 +12,7 @@ import { didYouMean } from "../problems/meant.js";
 import { nearest } from "../problems/nearest.js";
 import { type Place, type Problem, placeInLine, type Severity, type Source } from "../problems/problem.js";
 import { BUILT_IN_CHAINS, type Counters, isTableName, type Rule, type Ruleset } from "../state/rules.js";
+import { isLonger, POLICIES, VERDICTS, wrongChainName, wrongNewName } from "./chain-names.js";
 import { familyOfRules } from "./family.js";
 import { inferTables, type LooseCommand } from "./infer.js";
 import { linesOf, withoutLongLines } from "./lines.js";
@@ -70,8 +71,6 @@ export function applyRestore(base: Ruleset, source: Source): RulesRead {
 /** A short line with two long lists would otherwise make rules by the ten thousand, and a text of them fill the memory. */
 const LISTED_MAX = 100_000;
 
-const CHAIN_BYTES_MAX = 28;
-
 interface Loading {
   readonly noflush: boolean;
   readonly keepUnread: boolean;
@@ -126,7 +125,7 @@ function load(tables: DraftTables, source: Source, family: Family, loading: Load
     reading.problems.push({ code: "LF1001", severity: "error", message, place });
   }
   if (isListing(whole) && !/^(?:\*[a-z]+|[ \t]*-A \S+ .*)$/m.test(whole)) {
-    const listing = readListing(source, whole);
+    const listing = readListing(source, whole, family);
     appendAll(reading.problems, listing.problems);
     for (const { text, line } of linesOf(listing.text)) readLine(reading, { text, line, column: undefined });
   } else {
@@ -154,14 +153,32 @@ function readLine(reading: Reading, line: PastedLine): void {
   else if (trimmed.startsWith(":")) readChainLine(reading, reading.table, text, complain);
   else {
     const words = splitWords(text);
-    if (words.openQuote) complain("LF1016", "a quote is not closed", { from: words.starts.at(-1) ?? 0 });
-    else readCommand({ reading, table: reading.table, words, line, complain });
+    if (words.openQuote && complainOfQuote(words, complain, reading.saved)) return;
+    readCommand({ reading, table: reading.table, words, line, complain });
   }
+}
+
+/**
+ * iptables-restore takes the end of a line into a quote that is not closed. iptables-save closes its quotes: a line that it
+ * printed, or that was copied from a terminal, was cut off. Gives whether it is.
+ */
+function complainOfQuote({ starts }: Words, complain: Complain, isCut: boolean): boolean {
+  const from = starts.at(-1) ?? 0;
+  if (isCut) complain("LF1016", "a quote is not closed", { from, help: "was the line cut off?" });
+  else {
+    complain("LF1016", "a quote is not closed, and so it holds the rest of the line", {
+      severity: "warning",
+      from,
+      help: "iptables-restore takes the end of the line into it too",
+    });
+  }
+  return isCut;
 }
 
 function beginTable(reading: Reading, name: string, { line }: PastedLine, complain: Complain): void {
   const { table, tables, noflush } = reading;
   if (table !== undefined) {
+    table.cutOff = true;
     const begun = `table ${table.name} of line ${reading.tableLine}`;
     complain("LF1015", `${begun} has no COMMIT before this table begins`, { readAnyway: true });
   }
@@ -215,6 +232,10 @@ function commit(reading: Reading, complain: Complain): void {
 
 const LOOP_SHOWN = 6;
 
+/** What programs that call it log, and what it prints itself. */
+const REFUSED =
+  /\bexecute ip6?tables-restore: |^ip6?tables-(?:nft-|legacy-)?restore(?: v[\d.]+ \(\w+\))?: .*(?:line \d+ failed|not found|invalid|Bad argument)/;
+
 /** A line that stands in no table: a command of a fragment, or none of iptables' business. */
 function readOutside(reading: Reading, line: PastedLine, complain: Complain): void {
   const { text } = line;
@@ -224,10 +245,17 @@ function readOutside(reading: Reading, line: PastedLine, complain: Complain): vo
   );
   const at = commandAt(words.words);
   if (at === undefined) {
-    complain("LF1001", "this line is no part of a dump", { severity: "note" });
-  } else if (words.openQuote) {
-    complain("LF1016", "a quote is not closed", { from: words.starts.at(-1) ?? 0 });
-  } else {
+    if (REFUSED.test(text))
+      complain(
+        "LF1001",
+        "iptables-restore refused what it was given here: the table with the bad line stays as it was",
+        {
+          severity: "warning",
+          help: "it takes each table as a whole: one bad line keeps all others from being set",
+        },
+      );
+    else complain("LF1001", "this line is no part of a dump", { severity: "note" });
+  } else if (!words.openQuote || !complainOfQuote(words, complain, true)) {
     const command: LooseCommand = { words, at, ...(line.table === undefined ? {} : { table: line.table }) };
     const exact = chain === null ? line : { ...line, column: undefined };
     reading.loose.push({ line: exact, command, remarks: reading.takeRemarks() });
@@ -288,6 +316,7 @@ function readLoose(reading: Reading): void {
 function finishReading(reading: Reading): RulesRead {
   const { table, lastTable, problems, source, tables, family } = reading;
   if (table !== undefined) {
+    table.cutOff = true;
     problems.push({
       code: "LF1015",
       severity: "error",
@@ -391,12 +420,6 @@ function tooMuch({ words, starts, ends }: Words): { message: string; from: numbe
 const WORDS_MAX = 251;
 const WORD_BYTES_MAX = 1023;
 
-/** Whether a text has more bytes in UTF-8, of which each UTF-16 unit makes one to three. */
-function isLonger(text: string, bytes: number): boolean {
-  if (text.length * 3 <= bytes) return false;
-  return text.length > bytes || new TextEncoder().encode(text).length > bytes;
-}
-
 function kindOf(table: DraftTable | undefined, name: string): "built-in" | "user" | undefined {
   const known = table?.chains.get(name);
   return known === undefined ? undefined : known.policy === undefined ? "user" : "built-in";
@@ -415,33 +438,38 @@ function readChainLine(reading: Reading, table: DraftTable, text: string, compla
     });
   } else if (wrong !== undefined) {
     complain("LF1013", wrong, at(0));
-  } else if (policy !== "-" && !POLICIES.includes(policy)) {
+  } else if (!["-", ...POLICIES].includes(policy)) {
     complain("LF1013", `a policy is ACCEPT, DROP or -, not ${policy}`, at(1));
   } else if (words[2] !== undefined && counters === undefined) {
     complain("LF1013", `counters look like [0:0], not ${words[2]}`, at(2));
-  } else if (POLICIES.includes(name)) {
+  } else if (VERDICTS.includes(name)) {
     complain("LF1013", `${name} is a verdict, so no chain may be called so`, at(0));
-  } else if (policy !== "-" && isTableName(table.name) && !BUILT_IN_CHAINS[table.name].includes(name)) {
+  } else if (reading.flavour === "legacy" && policy !== "-" && isUserChain(table, name)) {
     complain(
       "LF1013",
       `only built-in chains have a policy, and ${name} is none of table ${table.name}`,
       at(1),
     );
+  } else if (
+    reading.flavour === "legacy" &&
+    !reading.noflush &&
+    !reading.saved &&
+    kindOf(table, name) === "user"
+  ) {
+    complain("LF1014", `chain ${name} is declared twice`, at(0));
   } else {
-    declareChain(table, name, policy === "-" ? undefined : policy, counters, reading.takeRemarks());
+    // iptables-nft takes a policy for a chain of a user, and forgets it.
+    const kept = policy === "-" || isUserChain(table, name) ? undefined : policy;
+    declareChain(table, name, kept, counters, reading.takeRemarks());
   }
 }
 
-/** Why iptables would not take the name for a chain of a user. Restore-legacy takes names that begin with - or !. */
-function wrongChainName(name: string, flavour: Flavour): string | undefined {
-  if (isLonger(name, CHAIN_BYTES_MAX)) {
-    return `a chain name has at most ${CHAIN_BYTES_MAX} bytes, this one has ${new TextEncoder().encode(name).length}`;
-  }
-  if (name === "" || /[\s"]/.test(name)) return "a chain name has no blanks";
-  return flavour === "nft" && /^[-!]/.test(name) ? "a chain name does not begin with - or !" : undefined;
+function isUserChain(table: DraftTable, name: string): boolean {
+  return isTableName(table.name) && !BUILT_IN_CHAINS[table.name].includes(name);
 }
 
-const POLICIES: readonly string[] = ["ACCEPT", "DROP", "QUEUE", "RETURN"];
+/** How many words commands have that hold no rule. */
+const COMMAND_LENGTHS: Readonly<Record<string, number>> = { "-N": 2, "-P": 3, "-E": 3 };
 
 interface CommandLine {
   readonly reading: Reading;
@@ -485,7 +513,7 @@ function readCommand(command: CommandLine): void {
     if (refused !== undefined) complain("LF1014", refused);
   };
   /** Reads the rule that begins at word `from`, and hands each of its rules to `put`. */
-  const withRule = (from: number, put: (rule: Rule) => Refused): void => {
+  const withRule = (from: number, put: (rule: Rule) => Refused, { alone = false } = {}): void => {
     const { source, problems } = reading;
     const before = problems.length;
     const built = table.chains.get(chain ?? "")?.policy !== undefined;
@@ -519,6 +547,10 @@ function readCommand(command: CommandLine): void {
         : undefined;
     if (wrong !== undefined) {
       complain("LF1004", wrong);
+      return;
+    }
+    if (alone && read.rules.length > 1) {
+      complain("LF1014", "a rule with several addresses takes the place of none");
       return;
     }
     reading.listed += read.rules.length - 1;
@@ -565,6 +597,12 @@ function readCommand(command: CommandLine): void {
     });
     return;
   }
+  const stray = at + (COMMAND_LENGTHS[verb] ?? words.length);
+  if (words[stray]?.startsWith("-") === false) {
+    const place = { from: starts[stray] ?? 0, to: ends[stray] ?? 0 };
+    complain("LF1017", `"${(words[stray] ?? "").slice(0, 40)}" belongs to no option`, place);
+    return;
+  }
   switch (verb) {
     case "-A":
       withRule(at + 2, (rule) => putRule(table, chain, rule));
@@ -574,14 +612,14 @@ function readCommand(command: CommandLine): void {
       break;
     case "-R":
       if (number === undefined) complain("LF1014", "-R needs the number of a rule");
-      else withRule(at + 3, (rule) => putRule(table, chain, rule, number - 1, true));
+      else withRule(at + 3, (rule) => putRule(table, chain, rule, number - 1, true), { alone: true });
       break;
     case "-D":
       if (number !== undefined) refuse(deleteRule(table, chain, number, reading.family));
       else withRule(at + 2, (rule) => deleteRule(table, chain, rule, reading.family));
       break;
     case "-N": {
-      const wrong = wrongChainName(chain, reading.flavour);
+      const wrong = wrongNewName(chain, reading);
       if (table.chains.has(chain)) complain("LF1014", `chain ${chain} exists`);
       else if (wrong !== undefined) complain("LF1013", wrong);
       else declareChain(table, chain, undefined, undefined, reading.takeRemarks());
@@ -604,8 +642,12 @@ function readCommand(command: CommandLine): void {
       break;
     }
     case "-E": {
-      const wrong = wrongChainName(words[at + 2] ?? "", reading.flavour);
-      if (wrong !== undefined) complain("LF1013", wrong);
+      const to = words[at + 2] ?? "";
+      const wrong = VERDICTS.includes(to)
+        ? `${to} is a verdict, so no chain may be called so`
+        : wrongChainName(to, reading.flavour);
+      if (wrong !== undefined || /^[-!]/.test(to))
+        complain("LF1013", wrong ?? "-E needs the old and the new name of a chain");
       else refuse(renameChain(table, chain, words[at + 2] ?? ""));
       break;
     }

@@ -37,7 +37,7 @@ export function printRule(rule: Rule, chain: string, family: Family, flavour: Fl
     }
   };
   printOptions(HEADER_OPTIONS, rule.header);
-  for (const term of flavour === "nft" ? mergedMatches(rule.matches) : rule.matches) {
+  for (const term of flavour === "nft" ? mergedMatches(rule.matches, family) : rule.matches) {
     words.push("-m", term.name);
     if (term.kind === "unknown-match") appendAll(words, term.words.map(quoteWord));
     else printOptions(matchNamed(term.name, family)?.options ?? {}, term.given);
@@ -84,15 +84,20 @@ function printCounters(counters: Counters | undefined): string {
   return counters === undefined ? "[0:0]" : `[${counters.packets}:${counters.bytes}]`;
 }
 
-/** nft keeps the ports and flags of tcp and udp as expressions of its own, which it gathers into one match. */
-function mergedMatches(matches: readonly MatchTerm[]): readonly MatchTerm[] {
+/** nft keeps the ports and flags of tcp and udp as expressions of its own, which iptables-nft-save gathers into one match. */
+function mergedMatches(matches: readonly MatchTerm[], family: Family): readonly MatchTerm[] {
   const merged: MatchTerm[] = [];
   for (const term of matches) {
-    const at = merged.findIndex((one) => one.kind === "match" && one.name === term.name);
+    const together = matchNamed(term.name, family)?.togetherInNft;
+    const at = merged.findIndex(
+      (one) =>
+        one.name === term.name && one.kind === "match" && together?.(one.given, one.given) !== undefined,
+    );
     const first = merged[at];
-    if (term.kind === "match" && first?.kind === "match" && /^(?:tcp|udp)$/.test(term.name)) {
-      merged[at] = { ...first, given: { ...first.given, ...term.given } };
-    } else merged.push(term);
+    const given =
+      term.kind === "match" && first?.kind === "match" ? together?.(first.given, term.given) : undefined;
+    if (first?.kind === "match" && given !== undefined) merged[at] = { ...first, given };
+    else merged.push(term);
   }
   return merged;
 }

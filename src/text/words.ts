@@ -1,6 +1,7 @@
 /**
- * A line as words, the way iptables-restore splits it: at blanks and tabs; only `"` quotes, and only at the start of a
- * word; inside quotes a backslash makes the next character literal.
+ * A line as words, the way iptables-restore (1.8.9) splits it: at blanks and tabs. Only `"` quotes, and it may open inside a
+ * word; where it closes, the word ends. Inside quotes a backslash makes the next character literal. A quote that is not
+ * closed holds the rest of the line with its end.
  */
 
 export interface Words {
@@ -12,8 +13,9 @@ export interface Words {
   readonly openQuote: boolean;
 }
 
-const BLANK = 32;
 const TAB = 9;
+const LINE_FEED = 10;
+const BLANK = 32;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
@@ -25,26 +27,30 @@ export function splitWords(line: string, from = 0): Words {
   let openQuote = false;
   let at = from;
   while (at < line.length) {
-    const code = line.charCodeAt(at);
-    if (code === BLANK || code === TAB) {
+    if (isBlank(line.charCodeAt(at))) {
       at++;
       continue;
     }
     const start = at;
-    if (code === QUOTE) {
-      const closed = closingQuote(line, start + 1);
+    let code = line.charCodeAt(at);
+    while (at < line.length && !isBlank(code) && code !== QUOTE) code = line.charCodeAt(++at);
+    let word = line.slice(start, at);
+    if (at < line.length && code === QUOTE) {
+      const closed = closingQuote(line, at + 1);
       openQuote = closed === line.length;
-      const inside = line.slice(start + 1, closed);
-      words.push(inside.includes("\\") ? inside.replace(/\\([\s\S])/g, "$1") : inside);
+      const inside = openQuote ? `${line.slice(at + 1)}\n` : line.slice(at + 1, closed);
+      word += inside.includes("\\") ? inside.replace(/\\([\s\S])/g, "$1") : inside;
       at = Math.min(closed + 1, line.length);
-    } else {
-      while (at < line.length && line.charCodeAt(at) !== BLANK && line.charCodeAt(at) !== TAB) at++;
-      words.push(line.slice(start, at));
     }
+    words.push(word);
     starts.push(start);
     ends.push(at);
   }
   return { words, starts, ends, openQuote };
+}
+
+function isBlank(code: number): boolean {
+  return code === BLANK || code === TAB || code === LINE_FEED;
 }
 
 function closingQuote(line: string, from: number): number {

@@ -56,6 +56,72 @@ test.each([
   expect(read.ok ? headerFields(read.question) : undefined).toEqual(wanted);
 });
 
+// `^` stands under the beginning of what is wrong; the words are those that are expected there.
+test.each([
+  ["10.1.2.3 to 10.96.0.10:53/upd", "                          ^", "a protocol"],
+  ["upd 10.1.2.3 to 10.96.0.10:53", "^", "a protocol"],
+  ["10.1.2.3:99999 to 10.96.0.10:53", "         ^", "a port"],
+  ["10.1.2.3 to 10.96.0.10:5x3", "                       ^", "a port"],
+  ["10.1.2.300 to 10.96.0.10:53", "^", "an IPv4 address"],
+  ["10.1.2.0/33 to 10.96.0.10:53", "^", "a network"],
+  ["[fd00::1]:1 to [fd00::zz]:80", "               ^", "an IPv6 address"],
+  ["10.1.2.3 to", "           ^", "an address"],
+  ["10.1.2.3 10.96.0.10:53", "         ^", "→, -> or to"],
+  ["10.1.2.3 to svc/web", "            ^", "svc/NAMESPACE/NAME"],
+  ["10.1.2.3 to node/a/b", "                   ^", "a protocol"],
+  ["10.96.0.10:53 from nod", "                   ^", "node, pod or outside"],
+  ["10.96.0.10:53 mark 0xzz", "                   ^", "a number up to 4294967295"],
+  ["10.96.0.10:53 state nwe", "                    ^", "new, established or related"],
+  ["10.96.0.10:53 flags SX", "                    ^", "TCP flags"],
+  ["10.96.0.10:53 flag S", "              ^", "flags LETTERS"],
+])("%s", (text, caret, words) => {
+  const read = readPacketQuestion(text);
+  expect(read).toMatchObject({ ok: false, offset: caret.length - 1 });
+  expect(read.ok ? "" : read.expected.join(", or ")).toContain(words);
+});
+
+test("where the ends stand", () => {
+  const read = readPacketQuestion("  tcp svc/a/b to [fd00::1]:80 in eth0");
+  expect(read.ok && read.spans).toEqual({
+    source: { offset: 6, length: 7 },
+    destination: { offset: 17, length: 12 },
+  });
+});
+
+test("any text is read or refused, at a place within it", () => {
+  const words = fc.constantFrom(
+    "10.0.0.1",
+    ":80",
+    "/",
+    "to",
+    " ",
+    "->",
+    "[fd00::1]",
+    "svc/a/b",
+    "mark",
+    "0x1",
+    "in",
+    "__proto__",
+    "node/",
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(words).map((all) => all.join("")),
+      ),
+      (text) => {
+        const read = readPacketQuestion(text);
+        if (!read.ok) {
+          expect(read.offset).toBeGreaterThanOrEqual(0);
+          expect(read.offset).toBeLessThanOrEqual(text.length);
+          expect(read.expected.length).toBeGreaterThan(0);
+        }
+      },
+    ),
+  );
+});
+
 test("letters of TCP flags", () => {
   for (let bits = 0; bits < 256; bits++) expect(readFlagLetters(printFlagLetters(bits))).toBe(bits);
   expect(readFlagLetters("X")).toBeUndefined();

@@ -36,10 +36,16 @@ export async function ask(family: Family, flavour: Flavour, rules: readonly Aske
 
 function askPart(family: Family, flavour: Flavour, rules: readonly Asked[]): Promise<Answer[]> {
   const tool = `${family === "ipv4" ? "iptables" : "ip6tables"}-${flavour}`;
+  const other = family === "ipv4" ? "ip6tables" : "iptables";
   const inet = family === "ipv4" ? "inet" : "inet6";
   const script = [
     // Rules may name a set, which has to be there.
     `ipset create foo hash:ip,port,ip family ${inet} 2>/dev/null`,
+    // The estimators of the examples, which stay while a rule of another family measures with them.
+    ...["A", "B"].map(
+      (name) =>
+        `${other}-legacy -t mangle -A OUTPUT -j RATEEST --rateest-name ${name} --rateest-interval 250ms --rateest-ewmalog 500ms 2>/dev/null`,
+    ),
     ...rules.map((one) =>
       [
         `${tool}-restore 2>&1 <<'LANDFALL' && echo '${MARK} saved' && ${tool}-save -t ${one.table} 2>/dev/null | grep ^-A`,

@@ -160,7 +160,7 @@ const NAMES = [
   ...["localhost", "10.0.0.1", "fd00::1", "10.0.0.1-10.0.0.9", "eth0", "Mon", "Sunday", "1970-01-01"],
 ];
 
-const NUMBERS = [
+export const NUMBERS: readonly string[] = [
   ..."0 1 2 5 7 8 15 16 31 32 33 63 64 65 99 127 128 129 254 255 256 257 999 1000 1023 1024 10000".split(" "),
   ..."65534 65535 65536 1000000 16777216 2147483647 2147483648 4294967295 4294967296".split(" "),
   ..."9223372036854775807 9223372036854775808 18446744073709551615 18446744073709551616".split(" "),
@@ -287,6 +287,6 @@ const MUTATIONS: readonly Mutation[] = [
 ];
 
 /** As a word that iptables-restore reads as this text. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return text === "" || /[\s"\\]/.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : text;
 }

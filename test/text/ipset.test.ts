@@ -8,6 +8,7 @@ import { SET_TYPES } from "../../grammar/sets/types.js";
 import { membership } from "../../src/state/sets.js";
 import { printSets } from "../../src/text/ipset/save.js";
 import { readSets } from "../../src/text/ipset.js";
+import { ENDLESS } from "../endless.js";
 import { element, setText } from "./set-texts.js";
 
 const FIXTURES = join(import.meta.dirname, "../../fixtures");
@@ -363,27 +364,26 @@ test.each([
     (i: number) => `add l a${i} before a0 -exist`,
   ],
   ["missing", (i: number) => `create a${i} hash:ip`, (i: number) => `add l b${i}`],
-])("many sets %s take linear time", (_, make, then) => {
+])("many sets %s come to an end", { timeout: ENDLESS }, (_, make, then) => {
   const lines = ["create l list:set"];
   for (let i = 0; i < 15_000; i++) lines.push(make(i));
   for (let i = 0; i < 15_000; i++) lines.push(then(i));
-  const begun = performance.now();
-  printSets(read(lines.join("\n")).sets);
-  expect(performance.now() - begun).toBeLessThan(3000);
+  const { sets } = read(lines.join("\n"));
+  expect(printSets(sets)).toContain("create l list:set");
 });
 
-test("long lines take linear time", () => {
+test("long lines come to an end", { timeout: ENDLESS }, () => {
   for (const text of [`Name:${" ".repeat(200_000)}`, `Name: a\nType:${" x".repeat(100_000)}`]) {
-    const begun = performance.now();
-    read(`${text}\nMembers:\n${"@".repeat(200_000)}\n${" ".repeat(200_000)}x\n${"$ ".repeat(100_000)}`);
-    expect(performance.now() - begun).toBeLessThan(1000);
+    const { problems } = read(
+      `${text}\nMembers:\n${"@".repeat(200_000)}\n${" ".repeat(200_000)}x\n${"$ ".repeat(100_000)}`,
+    );
+    expect(problems).not.toEqual([]);
   }
 });
 
-test("a big set is read and asked in little time", () => {
+test("a big set", { timeout: ENDLESS }, () => {
   const lines = ["create a hash:ip,port maxelem 100000"];
   for (let i = 0; i < 65536; i++) lines.push(`add a 10.${i >> 8}.${i & 255}.1,tcp:${i}`);
-  const begun = performance.now();
   const { sets, problems } = read(lines.join("\n"));
   expect(problems).toEqual([]);
   let found = 0;
@@ -393,5 +393,4 @@ test("a big set is read and asked in little time", () => {
     )
       found++;
   expect(found).toBe(65536);
-  expect(performance.now() - begun).toBeLessThan(5000);
 });

@@ -29,22 +29,23 @@ function saved(text: string, family: Family, flavour: Flavour): readonly string[
 
 const lines = read("measured.txt").trimEnd().split("\n");
 const measured = lines.flatMap((line, index) => {
-  const found = /^([46]) (\S+) (?:@(\S+) )?(.*)$/.exec(line);
+  const found = /^([46])(n?) (\S+) (?:@(\S+) )?(.*)$/.exec(line);
   if (index % 2 !== 0 || found === null) return [];
-  const [, number, table = "", chain = "T", rule = ""] = found;
+  const [, number, nft, table = "", chain = "T", rule = ""] = found;
   const family: Family = number === "6" ? "ipv6" : "ipv4";
-  return [{ family, table, chain, rule, answer: (lines[index + 1] ?? "").slice(2) }];
+  const flavour: Flavour = nft === "" ? "legacy" : "nft";
+  return [{ family, flavour, table, chain, rule, answer: (lines[index + 1] ?? "").slice(2) }];
 });
 
 describe.each(["raw", "mangle", "nat", "filter", "security"])("table %s", (table) => {
   test("every rule is saved as iptables saves it, or refused as iptables refuses it", () => {
     const own = measured.filter((one) => one.table === table);
     expect(own.length).toBeGreaterThan(0);
-    const wrong = own.flatMap(({ family, chain, rule, answer }) => {
+    const wrong = own.flatMap(({ family, flavour, chain, rule, answer }) => {
       const declared = chain === "T" ? ":T - [0:0]\n" : "";
-      const got = saved(`*${table}\n${declared}-A ${chain} ${rule}\nCOMMIT\n`, family, "legacy");
+      const got = saved(`*${table}\n${declared}-A ${chain} ${rule}\nCOMMIT\n`, family, flavour);
       const text = got?.map((one) => one.slice(`-A ${chain} `.length)).join(" ;; ") ?? "refused";
-      return text === answer ? [] : [`${family} ${rule}: ${text}, not ${answer}`];
+      return text === answer ? [] : [`${family} ${flavour} ${rule}: ${text}, not ${answer}`];
     });
     expect(wrong).toEqual([]);
   });

@@ -60,7 +60,7 @@ describe("what stands around rules", () => {
   const rulesOf = (text: string) => {
     const { ruleset, problems } = readRules({ name: "paste", text }, { family: "ipv4" });
     return {
-      rules: printRuleset(ruleset).match(/^(?:\*.*|-A .*)/gm) ?? [],
+      rules: printRuleset(ruleset).match(/^(?:\*.*|(?:\[\d+:\d+\] )?-A .*)/gm) ?? [],
       said: problems.map(({ code, severity }) => `${severity} ${code}`),
     };
   };
@@ -128,7 +128,7 @@ describe("what stands around rules", () => {
 
   test("iptables -S", () => {
     expect(rulesOf(`-P FORWARD DROP\n-N KUBE-FORWARD\n-A FORWARD -c 3 180 -j KUBE-FORWARD\n`)).toEqual({
-      rules: ["*filter"],
+      rules: ["*filter", "[3:180] -A FORWARD -j KUBE-FORWARD"],
       said: ["note LF1002"],
     });
   });
@@ -143,9 +143,9 @@ num   pkts bytes target     prot opt in     out     source               destina
     expect(rulesOf(listing)).toEqual({
       rules: [
         "*nat",
-        '-A KUBE-SVC-A ! -s 10.244.0.0/16 -d 10.96.41.17/32 -p tcp -m comment --comment "default/web:http cluster IP" -m tcp --dport 80 -j KUBE-MARK-MASQ',
-        '-A KUBE-SVC-A -i eth0 -m comment --comment "default/web:http -> 10.0.0.1:80" -m statistic --mode random --probability 0.33333333349 -j KUBE-SEP-B',
-        "-A KUBE-SVC-A -p tcp -m tcp --sport 1024:65535 -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m unread frobnicated",
+        '[3:180] -A KUBE-SVC-A ! -s 10.244.0.0/16 -d 10.96.41.17/32 -p tcp -m comment --comment "default/web:http cluster IP" -m tcp --dport 80 -j KUBE-MARK-MASQ',
+        '[0:0] -A KUBE-SVC-A -i eth0 -m comment --comment "default/web:http -> 10.0.0.1:80" -m statistic --mode random --probability 0.33333333349 -j KUBE-SEP-B',
+        "[0:0] -A KUBE-SVC-A -p tcp -m tcp --sport 1024:65535 --tcp-flags FIN,SYN,RST,ACK SYN -m unread frobnicated",
       ],
       said: ["warning LF1022", "warning LF1003", "note LF1002", "note LF1021"],
     });

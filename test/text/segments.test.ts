@@ -91,6 +91,16 @@ describe("several in one stream", () => {
     );
   });
 
+  test("a table without the line of its program, behind other texts", () => {
+    const table = "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j ACCEPT\nCOMMIT\n";
+    const parts = segmentsOf({
+      name: "-",
+      text: `create web hash:ip family inet\nadd web 10.0.0.1\n${table}`,
+    });
+    expect(parts.map(({ kind }) => kind)).toEqual(["sets", "rules"]);
+    expect(parts[1]?.source.text.trim()).toBe(table.trim());
+  });
+
   test("JSON of ip between other texts", () => {
     const json = '[{"ifindex":1,"ifname":"lo","addr_info":[]}]\n[{"dst":"default","dev":"eth0"}]\n';
     const [rules = ["rules", ""]] = TEXTS;
