@@ -75,6 +75,13 @@ export function isOwnAddress(address: Address, network: Network | undefined): bo
   );
 }
 
+/** The interface that an address of the table `local` is of; undefined: none, or not known. */
+export function localDevice(address: Address, network: Network | undefined): string | undefined {
+  const { local } = tablesOf(network, familyOf(address));
+  // Addresses that are known without their interface stand on one without a name.
+  return bestRoute(local, { destination: address })?.dev || undefined;
+}
+
 /** The first address of an interface, for REDIRECT and TPROXY. */
 export function primaryAddress(
   name: string,

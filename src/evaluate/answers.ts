@@ -8,6 +8,7 @@ import type { EvaluationContext } from "./context.js";
 import { headersOfAnswer } from "./headers.js";
 import { fromNode } from "./hooks.js";
 import { errorSource, silence } from "./landings.js";
+import { connectionOf, tupleOf } from "./tracking.js";
 import type { End, LivePacket } from "./world.js";
 
 /** The end with `answered` told, split where rules say so for a part of the answers. */
@@ -51,20 +52,23 @@ function answerPacket(packet: LivePacket, how: string, context: EvaluationContex
     destination: sender,
     inInterface: null,
     frameTo: undefined,
+    turnedTo: undefined,
     nextHop: undefined,
     hasSocket: false,
     bridged: false,
     mark: 0,
-    connmark: 0,
+    connmark: packet.flow === undefined ? 0 : packet.connmark,
     ...headersOfAnswer(packet, how === "tcp-reset"),
+    zone: undefined,
     state: related,
-    // It is translated back without asking rules; here it stands as rules see it.
-    flow: undefined,
+    flow: flowBack(packet),
     handled: undefined,
   } as const;
   if (how === "tcp-reset") {
+    const asksSource = packet.flow?.isNew && common.flow !== undefined;
     return {
       ...common,
+      ...(asksSource ? { flow: { ...common.flow, asksSource } } : {}),
       source: packet.destination,
       sourcePort: packet.destinationPort,
       destinationPort: packet.sourcePort,
@@ -81,7 +85,17 @@ function answerPacket(packet: LivePacket, how: string, context: EvaluationContex
     tcpFlags: undefined,
     icmpType: TIME_EXCEEDED[how] ?? (family === "ipv4" ? 3 : 1),
     icmpCode: ICMP_CODES[how] ?? 0,
+    quoted: { protocol: packet.protocol, tuple: tupleOf(packet) },
+    // About an INVALID packet, which bears no connection, it is looked up by what it quotes.
+    state: packet.state === "INVALID" ? undefined : related,
   };
+}
+
+/** The kernel attaches to its answer the connection of what it answers, so that it is translated back. */
+function flowBack(packet: LivePacket): LivePacket["flow"] {
+  const connection = connectionOf(packet);
+  if (connection === undefined) return undefined;
+  return { connection, direction: packet.flow?.direction === "REPLY" ? "ORIGINAL" : "REPLY", isNew: false };
 }
 
 /** The types of errors that tell of no unreachable. */
@@ -107,8 +121,9 @@ const ICMP_CODES: Readonly<Record<string, number>> = {
 };
 
 /** Whether nothing on an answer's way could stop it, whoever it is for. */
-function meetsNoRules({ ruleset }: EvaluationContext): boolean {
-  return [...(ruleset?.tables.values() ?? [])].every(({ chains }) => {
+function meetsNoRules({ ruleset, otherRuleset }: EvaluationContext): boolean {
+  const tables = [ruleset, otherRuleset].flatMap((one) => [...(one?.tables.values() ?? [])]);
+  return tables.every(({ chains }) => {
     const chain = chains.get("OUTPUT");
     return chain === undefined || (chain.policy !== "DROP" && rulesOf(chain).length === 0);
   });

@@ -6,9 +6,9 @@ import type { Condition, EntryField, NumberField, Range, WordField } from "../..
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
 import type { Network } from "../state/network.js";
 import { fitsTypes } from "./address-types.js";
-import { addressType, isMulticast, isOnInterface } from "./addresses.js";
+import { addressType, isMulticast, isOnInterface, localDevice } from "./addresses.js";
 import { printRanges } from "./cases.js";
-import type { EvaluationContext, RulePlace } from "./context.js";
+import { type EvaluationContext, type RulePlace, ruleKey } from "./context.js";
 import { targetOfList } from "./list-targets.js";
 import { isListed } from "./listed.js";
 import { type Stamp, seenBy, type Tuple } from "./memory.js";
@@ -18,7 +18,8 @@ import { wayTo } from "./route.js";
 import { connectionOf } from "./tracking.js";
 import { type Atom, type LivePacket, patternTakes, type World } from "./world.js";
 
-type Simple = Exclude<
+/** Conditions that are asked of a packet, without parts. */
+export type Simple = Exclude<
   Condition,
   { kind: "always" | "not" | "all" | "any" | "chance" | "counted" | "hidden" }
 >;
@@ -63,8 +64,8 @@ export function hiddenQuestion(
   return { kind: "question", key: `${yes}${where}`, words: `${yes}${where}`, wordsNot: `${no}${where}` };
 }
 
-function ofRule({ table, chain, number }: RulePlace): string {
-  return ` (rule ${table}:${chain}:${number})`;
+function ofRule(place: RulePlace): string {
+  return ` (rule ${ruleKey(place)})`;
 }
 
 const TTL_NOTE = "the packet's TTL was not given: it is taken to be 64 as it comes in or is sent";
@@ -373,7 +374,7 @@ const NUMBERS: Readonly<Partial<Record<NumberField, { readonly whole: Range }>>>
 };
 
 /** Bytes of the IP header and the one behind it. */
-function shortest({ family, protocol }: LivePacket): number {
+export function shortest({ family, protocol }: LivePacket): number {
   const header = family === "ipv4" ? 20 : 40;
   const behind: Readonly<Record<number, number>> = {
     [PROTOCOL.tcp]: 20,
@@ -634,6 +635,32 @@ function askState(words: readonly string[], packet: LivePacket, place: RulePlace
 /** Types that IPv6 sees by the address itself. */
 const BY_ADDRESS: readonly string[] = ["UNICAST", "MULTICAST", "UNSPEC"];
 
+/** Whether the type of an IPv4 address hangs on the interface that it is asked of: it is one of the node's networks. */
+function isOfInterface(address: Address, network: Network | undefined): boolean {
+  const type = addressType(address, network);
+  return type === "LOCAL" || (type === "BROADCAST" && address !== 0 && address !== 0xffffffff);
+}
+
+/** Asked of one interface, IPv4 addresses that are local to others, and their broadcast addresses, are UNICAST. */
+function askTypeOn(
+  address: number,
+  name: string | undefined,
+  { words }: Extract<Condition, { kind: "oneOf" }>,
+  { state: { network } }: EvaluationContext,
+): Answer {
+  const type = addressType(address, network);
+  if (type !== undefined && !isOfInterface(address, network)) return words.includes(type);
+  const on = name === undefined ? undefined : localDevice(address, network);
+  const [here, elsewhere] = [words.includes(type ?? "LOCAL"), words.includes("UNICAST")];
+  if (on !== undefined) return on === name ? here : elsewhere;
+  if (here === elsewhere) return here;
+  const atom = question(`${printAddress(address)} is an address of the interface`, [
+    " is an ",
+    " is not an ",
+  ]);
+  return here ? atom : { kind: "not", of: atom };
+}
+
 function askType(
   condition: Extract<Condition, { kind: "oneOf" }>,
   packet: LivePacket,
@@ -655,9 +682,10 @@ function askType(
     const others = words.filter((word) => !BY_ADDRESS.includes(word));
     return others.length === 0 || askType({ ...condition, words: others }, packet, context);
   }
-  if (onInterface !== undefined && words.includes("LOCAL")) {
+  if (onInterface !== undefined && (words.includes("LOCAL") || isOfInterface(address, network))) {
     const name = onInterface === "in" ? packet.inInterface : packet.outInterface;
     if (name === null) return false;
+    if (typeof address === "number") return askTypeOn(address, name, condition, context);
     const own = name === undefined ? undefined : isOnInterface(address, name, network);
     return (
       own ?? question(`${printAddress(address)} is an address of the interface`, [" is an ", " is not an "])

@@ -36,9 +36,11 @@ function portOf(bridge: Interface | undefined, host: Address | null | undefined)
   return bridge?.ports?.find(({ hosts }) => hosts?.includes(host));
 }
 
-/** The device that a packet leaves by: of a bridge, the port that its host is behind, where that is known. */
-export function leavingPort(name: string, destination: Address | null, network: Network | undefined): string {
-  return portOf(interfaceNamed(name, network), destination)?.name ?? name;
+/**
+ * The device that a packet leaves by: of a bridge, the port that its receiver, the next hop, is behind, where that is known.
+ */
+export function leavingPort(name: string, receiver: Address | null, network: Network | undefined): string {
+  return portOf(interfaceNamed(name, network), receiver)?.name ?? name;
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { printAddress } from "../../grammar/address.js";
 import type { Range } from "../../grammar/meaning.js";
+import { appendAll } from "../problems/append.js";
 import { impliedAnswer, narrow } from "./facts.js";
 import { tupleKey } from "./memory.js";
 import type { Assumption, Landing, OpenParts, Share } from "./outcome.js";
@@ -28,17 +29,29 @@ export interface Cases<T> {
   readonly truncated: boolean;
 }
 
+/** That some cases, perhaps all, were left out. */
+export function leftOutNote({ cases }: Cases<unknown>): string {
+  return cases.length === 0
+    ? "gave up: there are too many ways through these rules"
+    : `more than ${cases.length} cases: the others are left out`;
+}
+
 const CASES_MAX = 256;
 
 /** Answers along one branch of the refinement. */
 const DEPTH_MAX = 2000;
 
-/** Paths looked at, over all branches, before the refinement stops; the first case is made whatever it takes. */
+/** Ways looked at, over all branches, before the refinement stops; the first case is made whatever it takes. */
 const WORK_MAX = 8_000_000;
 
 interface Decided {
   readonly atom: Atom;
   readonly holds: boolean;
+}
+
+/** Answers of a branch, last first. */
+interface Branch extends Decided {
+  readonly previous: Branch | undefined;
 }
 
 interface Unnamed<T> {
@@ -58,91 +71,189 @@ export function casesOf<T extends { readonly share: Share }>(
   start: Narrowed,
   kind: OutcomeKind<T>,
 ): Cases<T> {
-  const paths = ends.map(({ outcome, assumed }) => ({
-    outcome,
-    decided: listOf(assumed),
-    next: 0,
-  }));
-  const search: Search<T> = { kind, answers: new Map(), left: CASES_MAX, work: WORK_MAX };
-  const cases = split(paths, start, [], search);
+  const begin: Point<T> = { waiting: [treeOf(ends)], settled: undefined, narrowed: start, branch: undefined };
+  const newSearch = (left: number): Search<T> => ({
+    kind,
+    answers: new Map(),
+    left,
+    truncated: false,
+    work: WORK_MAX,
+  });
+  const search = newSearch(CASES_MAX);
+  let cases = split(begin, search);
+  if (search.truncated) {
+    // Of too many, the first that are met are told, and the one in which nothing special holds, if it was made.
+    const first = firstCases(begin, newSearch(CASES_MAX - 1));
+    const last = cases.at(-1);
+    cases = last?.decided.every(({ holds }) => !holds) ? [...first, last] : first;
+  }
   return {
     cases: cases.map(({ decided, open, outcomes }) => ({ assuming: wordsOf(decided), open, outcomes })),
-    truncated: search.left < 0,
+    truncated: search.truncated,
   };
 }
 
-interface Path<T> {
-  readonly outcome: T;
-  readonly decided: readonly Decided[];
-  /** Index of the first of `decided` that the case has not answered yet. */
-  readonly next: number;
+/** Paths that have gone the same way so far, and so have assumed the same. */
+interface Way<T> {
+  /** What was assumed last; undefined: nothing yet. */
+  readonly last: Decided | undefined;
+  /** Those that have ended, by their place among all. */
+  readonly ended: { readonly place: number; readonly outcome: T }[];
+  /** The place of the first path. */
+  readonly first: number;
+  readonly goOn: Way<T>[];
+}
+
+function treeOf<T>(ends: readonly PathEnd<T>[]): Way<T> {
+  const root: Way<T> = { last: undefined, ended: [], first: 0, goOn: [] };
+  const ways = new Map<Assumed | undefined, Way<T>>([[undefined, root]]);
+  for (const [place, { outcome, assumed }] of ends.entries()) {
+    const isNew: Assumed[] = [];
+    let one = assumed;
+    for (; one !== undefined && !ways.has(one); one = one.previous) isNew.push(one);
+    let way = ways.get(one) ?? root;
+    for (const last of isNew.reverse()) {
+      const next: Way<T> = { last, ended: [], first: place, goOn: [] };
+      way.goOn.push(next);
+      ways.set(last, next);
+      way = next;
+    }
+    way.ended.push({ place, outcome });
+  }
+  return root;
+}
+
+/** What is possible after some answers. */
+interface Point<T> {
+  /** Ways that hang on a question without an answer yet. */
+  readonly waiting: readonly Way<T>[];
+  /** Paths that are in every case from here on. */
+  readonly settled: Settled<T> | undefined;
+  readonly narrowed: Narrowed;
+  readonly branch: Branch | undefined;
+}
+
+interface Settled<T> {
+  readonly previous: Settled<T> | undefined;
+  readonly ended: Way<T>["ended"];
 }
 
 interface Search<T> {
   readonly kind: OutcomeKind<T & { readonly share: Share }>;
   /** Answers of the branch that is being looked at, by the atom's key. */
   readonly answers: Map<string, boolean>;
-  /** Cases that may still be made; below zero: some were left out. */
+  /** Cases that may still be made. */
   left: number;
+  /** Some were left out. */
+  truncated: boolean;
   work: number;
 }
 
+/**
+ * All cases from a point on. "No" goes first, without recursion: what is left out, if there are too many, is not the case
+ * in which nothing special holds. A question whose answer changes nothing is not told.
+ */
 function split<T extends { readonly share: Share }>(
-  paths: readonly Path<T>[],
-  narrowed: Narrowed,
-  decided: readonly Decided[],
+  start: Point<T>,
   search: Search<T>,
 ): readonly Unnamed<T>[] {
-  search.work -= paths.length;
-  const tired = search.work < 0 && search.left < CASES_MAX;
-  if (search.left < 0 || tired || decided.length > DEPTH_MAX) {
-    search.left = Math.min(search.left, -1);
-    return [];
+  const asked: { readonly at: Point<T>; readonly atom: Atom }[] = [];
+  let point = start;
+  let cases: readonly Unnamed<T>[] = [];
+  for (;;) {
+    if (isTired(point, search, CASES_MAX)) break;
+    point = advanced(point, search);
+    const atom = nextQuestion(point);
+    if (atom === undefined) {
+      search.left--;
+      cases = [caseAt(point, search)];
+      break;
+    }
+    asked.push({ at: point, atom });
+    point = answered(point, atom, false, search);
   }
-  const open = paths.flatMap((path) => advance(path, narrowed, search) ?? []);
-  const waiting = open.find(({ decided: own, next }) => next < own.length);
-  const atom = waiting?.decided[waiting.next]?.atom;
-  if (atom === undefined) {
-    search.left--;
-    return search.left < 0
-      ? []
-      : [
-          {
-            decided,
-            open: narrowed.sets,
-            outcomes: mergeOutcomes(
-              open.map(({ outcome }) => outcome),
-              search.kind,
-            ),
-          },
-        ];
-  }
-  const branch = (holds: boolean) => {
-    search.answers.set(atom.key, holds);
-    const cases = split(open, narrow(narrowed, atom, holds), [...decided, { atom, holds }], search);
+  for (const { at, atom } of asked.reverse()) {
+    const yes = split(answered(at, atom, true, search), search);
     search.answers.delete(atom.key);
-    return cases;
-  };
-  // "No" first: if some cases must be left out, the one in which nothing special holds is kept.
-  const no = branch(false);
-  const yes = branch(true);
-  if (search.left >= 0 && isSameButFor(atom, yes, no, search.kind)) {
-    search.left += yes.length;
-    return yes.map((one) => ({ ...one, decided: one.decided.filter((other) => other.atom !== atom) }));
+    if (!search.truncated && isSameButFor(atom, yes, cases, search.kind)) {
+      search.left += yes.length;
+      cases = yes.map((one) => ({ ...one, decided: one.decided.filter((other) => other.atom !== atom) }));
+    } else cases = [...yes, ...cases];
   }
-  return [...yes, ...no];
+  return cases;
 }
 
-/** The path behind what the case has answered; undefined: it is not possible in this case. */
-function advance<T>(path: Path<T>, narrowed: Narrowed, { answers }: Search<T>): Path<T> | undefined {
-  let { next } = path;
-  for (; next < path.decided.length; next++) {
-    const { atom, holds } = path.decided[next] as Decided;
-    const answer = answers.get(atom.key) ?? impliedAnswer(atom, narrowed);
-    if (answer === undefined) break;
-    if (answer !== holds) return undefined;
+/** The first cases in the order of the walk, "yes" before "no", until there are enough. */
+function firstCases<T extends { readonly share: Share }>(
+  start: Point<T>,
+  search: Search<T>,
+): readonly Unnamed<T>[] {
+  const cases: Unnamed<T>[] = [];
+  const asked: Atom[] = [];
+  for (let point = start; !isTired(point, search, CASES_MAX - 1); ) {
+    point = advanced(point, search);
+    const atom = nextQuestion(point);
+    if (atom === undefined) {
+      search.left--;
+      cases.push(caseAt(point, search));
+      break;
+    }
+    asked.push(atom);
+    cases.push(...firstCases(answered(point, atom, true, search), search));
+    point = answered(point, atom, false, search);
   }
-  return next === path.next ? path : { ...path, next };
+  for (const { key } of asked) search.answers.delete(key);
+  return cases;
+}
+
+/** Whether the search ends here, without a case. */
+function isTired<T>({ waiting }: Point<T>, search: Search<T>, most: number): boolean {
+  search.work -= waiting.length + 1;
+  const stops =
+    search.left <= 0 || search.answers.size > DEPTH_MAX || (search.work < 0 && search.left < most);
+  if (stops) search.truncated = true;
+  return stops;
+}
+
+/** Further on all ways whose questions have answers; those that are not possible are gone. */
+function advanced<T>(point: Point<T>, { answers }: Search<T>): Point<T> {
+  const waiting: Way<T>[] = [];
+  let { settled } = point;
+  const open = [...point.waiting].reverse();
+  for (let way = open.pop(); way !== undefined; way = open.pop()) {
+    const { last, ended, goOn } = way;
+    const answer = last && (answers.get(last.atom.key) ?? impliedAnswer(last.atom, point.narrowed));
+    if (last !== undefined && answer === undefined) waiting.push(way);
+    else if (answer === last?.holds) {
+      if (ended.length > 0) settled = { previous: settled, ended };
+      for (let index = goOn.length - 1; index >= 0; index--) open.push(goOn[index] as Way<T>);
+    }
+  }
+  return { ...point, waiting, settled };
+}
+
+/** What the first path that waits hangs on. */
+function nextQuestion<T>({ waiting }: Point<T>): Atom | undefined {
+  let next: Way<T> | undefined;
+  for (const way of waiting) if (next === undefined || way.first < next.first) next = way;
+  return next?.last?.atom;
+}
+
+function answered<T>(point: Point<T>, atom: Atom, holds: boolean, { answers }: Search<T>): Point<T> {
+  answers.set(atom.key, holds);
+  const branch: Branch = { previous: point.branch, atom, holds };
+  return { ...point, narrowed: narrow(point.narrowed, atom, holds), branch };
+}
+
+function caseAt<T extends { readonly share: Share }>(
+  { settled, narrowed, branch }: Point<T>,
+  { kind }: Search<T>,
+): Unnamed<T> {
+  const ended: { readonly place: number; readonly outcome: T }[] = [];
+  for (let one = settled; one !== undefined; one = one.previous) appendAll(ended, one.ended);
+  ended.sort((left, right) => left.place - right.place);
+  const outcomes = ended.map(({ outcome }) => outcome);
+  return { decided: listOf(branch), open: narrowed.sets, outcomes: mergeOutcomes(outcomes, kind) };
 }
 
 /** A question whose answer changes nothing is not told. */
@@ -217,10 +328,10 @@ function isSameCase<T extends { readonly share: Share }>(
   return equal && rest(left) === rest(right);
 }
 
-function listOf(assumed: Assumed | undefined): readonly Decided[] {
+/** Assumptions in the order in which they were made. */
+function listOf(last: Branch | Assumed | undefined): readonly Decided[] {
   const list: Decided[] = [];
-  for (let one = assumed; one !== undefined; one = one.previous)
-    list.push({ atom: one.atom, holds: one.holds });
+  for (let one = last; one !== undefined; one = one.previous) list.push({ atom: one.atom, holds: one.holds });
   return list.reverse();
 }
 

@@ -112,9 +112,10 @@ function collect(condition: Condition, wanted: Map<Field, Address>): boolean {
 function counts(condition: Condition): boolean {
   switch (condition.kind) {
     case "counted":
+    case "member":
       return true;
     case "hidden":
-      return condition.bucket !== undefined;
+      return condition.bucket !== undefined || condition.counts !== undefined;
     case "not":
       return counts(condition.of);
     case "all":

@@ -3,17 +3,14 @@
  * question that nothing answers splits the world in two, each with its assumption.
  */
 import type { Condition } from "../../grammar/meaning.js";
-import { ask, hiddenQuestion, question } from "./ask.js";
-import type { EvaluationContext, RulePlace } from "./context.js";
-import { assumedAnswer, assuming } from "./facts.js";
+import { ask, hiddenQuestion, question, type Simple } from "./ask.js";
+import { assume, type Tested } from "./assume.js";
+import { type EvaluationContext, type RulePlace, ruleKey } from "./context.js";
+import { askCounts, countedByEntry, hasCounts } from "./counting.js";
+import { askedSoFar } from "./rule-counters.js";
 import { fitsServed } from "./served.js";
 import { times } from "./share.js";
-import type { Atom, World } from "./world.js";
-
-export interface Tested {
-  readonly world: World;
-  readonly holds: boolean;
-}
+import type { World } from "./world.js";
 
 const DRAWS = 2 ** 31;
 
@@ -51,17 +48,29 @@ export function test(
       // Once rules were loaded, their buckets were full.
       if (condition.bucket !== undefined && world.memory.countersFresh)
         return take(condition.bucket, world, place);
+      if (hasCounts(condition)) return askCounts(condition, world, place, context);
       return assume(hiddenQuestion(condition, place, context), world, context);
-    default: {
-      const answer = ask(condition, world, place, context);
-      if (typeof answer === "boolean") return [{ world, holds: answer }];
-      return answer.kind === "not"
-        ? assume(answer.of, world, context).map(({ world: one, holds }) => ({ world: one, holds: !holds }))
-        : assume(answer, world, context);
-    }
+    case "member":
+      return answered(condition, world, place, context).map((one) =>
+        one.holds ? { ...one, world: countedByEntry(condition, one.world, context) } : one,
+      );
+    default:
+      return answered(condition, world, place, context);
   }
 }
 
+function answered(
+  condition: Simple,
+  world: World,
+  place: RulePlace,
+  context: EvaluationContext,
+): readonly Tested[] {
+  const answer = ask(condition, world, place, context);
+  if (typeof answer === "boolean") return [{ world, holds: answer }];
+  return answer.kind === "not"
+    ? assume(answer.of, world, context).map(({ world: one, holds }) => ({ world: one, holds: !holds }))
+    : assume(answer, world, context);
+}
 /** Conditions one after another, until one answers differently from `goOn`. */
 function fold(
   conditions: readonly Condition[],
@@ -95,19 +104,20 @@ function draw(threshold: number, world: World): readonly Tested[] {
 }
 
 /**
- * One more packet for the rule's own counter. Where it stands is not known at first; each "no" rules a place out, and
- * once it is known every later answer is.
+ * One more packet for the rule's own counter. Where it stands rules' counters may tell; if not, each "no" rules a place
+ * out, and once it is known every later answer is.
  */
 function count(
-  { every, packet }: Extract<Condition, { kind: "counted" }>,
+  condition: Extract<Condition, { kind: "counted" }>,
   world: World,
   place: RulePlace,
   context: EvaluationContext,
 ): readonly Tested[] {
+  const { every, packet } = condition;
   const { memory } = world;
-  const rule = `${place.table}:${place.chain}:${place.number}`;
+  const rule = ruleKey(place);
   const counted = memory.counters.get(rule) ?? {
-    position: memory.countersFresh ? 0 : undefined,
+    position: memory.countersFresh ? 0 : shownPosition(condition, place, context),
     asked: 0,
   };
   const asked = counted.asked + 1;
@@ -125,28 +135,31 @@ function count(
   }));
 }
 
+/** Where the dump's counters say that the rule's own stands; undefined: they do not. */
+function shownPosition(
+  condition: Extract<Condition, { kind: "counted" }>,
+  place: RulePlace,
+  context: EvaluationContext,
+): number | undefined {
+  const { every, packet } = condition;
+  const asked = askedSoFar(condition, place, context, ({ packets }) =>
+    packets <= packet ? 0n : (packets - BigInt(packet) - 1n) / BigInt(every) + 1n,
+  );
+  return asked && Number(asked.packets % BigInt(every));
+}
+
 /** Takes a token from the rule's own bucket, if there is one. */
 function take(
   { burst, period }: NonNullable<Extract<Condition, { kind: "hidden" }>["bucket"]>,
   world: World,
-  { table, chain, number }: RulePlace,
+  place: RulePlace,
 ): readonly Tested[] {
   const { memory } = world;
-  const bucket = `bucket ${table}:${chain}:${number}`;
+  const bucket = `bucket ${ruleKey(place)}`;
   const { position = burst, asked } = memory.counters.get(bucket) ?? { asked: memory.now };
   const tokens = Math.min(burst, position + (memory.now - asked) / period);
   const holds = tokens >= 1;
   const counters = new Map(memory.counters);
   counters.set(bucket, { position: holds ? tokens - 1 : tokens, asked: memory.now });
   return [{ world: { ...world, memory: { ...memory, counters } }, holds }];
-}
-
-/** The answer that the world's assumptions give, else both. */
-export function assume(atom: Atom, world: World, { start }: EvaluationContext): readonly Tested[] {
-  const known = assumedAnswer(atom, world.assumed, start);
-  if (known !== undefined) return [{ world, holds: known }];
-  return [true, false].map((holds) => ({
-    world: { ...world, assumed: assuming(world.assumed, atom, holds, start) },
-    holds,
-  }));
 }

@@ -1,5 +1,7 @@
 /** What stays the same during one evaluation. */
 import type { Address } from "../../grammar/address.js";
+import type { Flavour } from "../../grammar/description.js";
+import { backEndOf } from "../state/back-end.js";
 import type { NodeState } from "../state/nodestate.js";
 import type { Ruleset } from "../state/rules.js";
 import type { Narrowed } from "./world.js";
@@ -7,6 +9,8 @@ import type { Narrowed } from "./world.js";
 export interface EvaluationContext {
   readonly state: NodeState;
   readonly ruleset: Ruleset | undefined;
+  /** Of the other back end of iptables, if that holds some, too. */
+  readonly otherRuleset: Ruleset | undefined;
   /** Which packet of several this is, for the words of questions about it: empty, or ` (packet 3)`. */
   readonly which: string;
   /** Facts before anything was assumed. */
@@ -32,4 +36,17 @@ export interface RulePlace {
   readonly table: string;
   readonly chain: string;
   readonly number: number;
+  /** Where both back ends hold rules: whose it is. */
+  readonly backEnd?: Flavour;
+}
+
+/** `table:chain:number`. */
+export function ruleKey({ table, chain, number, backEnd }: RulePlace): string {
+  return `${table}:${chain}:${number}${backEnd === undefined ? "" : ` of ${backEnd}`}`;
+}
+
+/** The rules that a rule is one of. */
+export function rulesetAt({ backEnd }: RulePlace, context: EvaluationContext): Ruleset | undefined {
+  const { ruleset, otherRuleset } = context;
+  return otherRuleset !== undefined && backEndOf(otherRuleset) === backEnd ? otherRuleset : ruleset;
 }

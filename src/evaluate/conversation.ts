@@ -7,13 +7,14 @@ import type { Packet } from "../../grammar/packet.js";
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
 import type { NodeState } from "../state/nodestate.js";
 import { arrivingPort, seenInterface } from "./bridge.js";
-import { casesOf, landingKey, type OutcomeKind, type PathEnd } from "./cases.js";
-import { type EvaluateOptions, tableNotes } from "./evaluate.js";
+import { casesOf, landingKey, leftOutNote, type OutcomeKind, type PathEnd } from "./cases.js";
+import { tableNotes } from "./evaluate.js";
 import { startingFacts } from "./facts.js";
 import { rememberedBy } from "./given.js";
 import { headersOf } from "./headers.js";
 import { withVirtualAddresses } from "./ipvs-hook.js";
 import { type Memory, memoryKey, withoutConnections } from "./memory.js";
+import type { EvaluateOptions } from "./options.js";
 import type { Assumption, Landing, Share } from "./outcome.js";
 import {
   contextOf,
@@ -138,12 +139,12 @@ export function converse(
 ): Courses {
   const question = newQuestion();
   const family = steps.flatMap((step) => (step.kind === "packet" ? [step.packet.family] : []))[0] ?? "ipv4";
-  for (const note of tableNotes(start.rulesets[family], family)) question.notes.add(note);
+  for (const note of tableNotes(start, family)) question.notes.add(note);
   let state = withVirtualAddresses(start, question.notes);
   let open: readonly Open[] = [
     {
       course: { share: CERTAIN, steps: [] },
-      memory: rememberedBy(state, options.fresh ?? false, question),
+      memory: rememberedBy(state, options, question, true),
       assumed: undefined,
       delivered: undefined,
       sent: [],
@@ -158,11 +159,11 @@ export function converse(
     }
   }
   const ends = open.map(({ course, assumed }): PathEnd<Course> => ({ outcome: course, assumed }));
-  const { cases, truncated } = casesOf(ends, startingFacts(family, undefined), COURSES);
+  const told = casesOf(ends, startingFacts(family, undefined), COURSES);
   const notes = notesOf(question);
   return {
-    cases: cases.map(({ assuming, outcomes }) => ({ assuming, courses: outcomes })),
-    notes: truncated ? [...notes, `more than ${cases.length} cases: the others are left out`] : notes,
+    cases: told.cases.map(({ assuming, outcomes }) => ({ assuming, courses: outcomes })),
+    notes: told.truncated ? [...notes, leftOutNote(told)] : notes,
   };
 }
 
@@ -316,6 +317,7 @@ function answerTo({ packet, at }: Delivered, state: NodeState): Departure {
         destination: unknown.source,
         destinationPort: unknown.sourcePort,
       },
+      answers: true,
       tcpFlags: packet.protocol === PROTOCOL.tcp ? SYN | ACK : undefined,
       icmpType:
         packet.icmpType === undefined ? undefined : (ICMP_ANSWERS[packet.icmpType] ?? packet.icmpType),
@@ -359,6 +361,7 @@ function backTo(packet: LivePacket, at: string | null, { network }: NodeState): 
     destination: packet.source ?? null,
     inInterface: at === "local" ? null : at === null ? undefined : seenInterface(at, network),
     outInterface: null,
+    turnedTo: undefined,
     nextHop: undefined,
     frameTo: undefined,
     hasSocket: false,
@@ -367,6 +370,8 @@ function backTo(packet: LivePacket, at: string | null, { network }: NodeState): 
     connmark: 0,
     ...headersOf({}, at === "local"),
     inPort: at === "local" ? null : arrivingPort(at ?? undefined, packet.destination ?? undefined, network),
+    answers: false,
+    zone: undefined,
     state: undefined,
     flow: undefined,
     destinationTranslated: false,

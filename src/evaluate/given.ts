@@ -1,11 +1,14 @@
 /** What the node remembers at the start of a question: what its dumps show of connections and xt_recent lists. */
+
 import { familyOf, printAddress } from "../../grammar/address.js";
 import { PROTOCOL } from "../../grammar/protocols.js";
-import type { Connection } from "../state/connections.js";
+import { type Connection, zoneOf } from "../state/connections.js";
 import type { NodeState } from "../state/nodestate.js";
 import { newestStamp, type RecentList } from "../state/recent.js";
-import { shownByEntry } from "./ipvs-hook.js";
+import { shownAmounts } from "./amounts.js";
+import { shownByEntry, startingTable } from "./ipvs-hook.js";
 import { type Memory, type Seen, servedEntries, startMemory, type Tracked, type Tuple } from "./memory.js";
+import type { EvaluateOptions } from "./options.js";
 import type { Question } from "./send.js";
 import type { TcpState } from "./tcp-states.js";
 
@@ -13,15 +16,31 @@ import type { TcpState } from "./tcp-states.js";
 const HZ_MIN = 100;
 const HZ_MAX = 1000;
 
-/** `fresh`: nothing is remembered, whatever the dumps show. */
-export function rememberedBy(state: NodeState, fresh: boolean, question: Question): Memory {
-  if (fresh) return startMemory(true);
-  const shown = (state.connections ?? []).flatMap(trackedOf).map((entry) => shownByEntry(entry, state));
+/**
+ * `fresh`: nothing is remembered, whatever the dumps show. `several`: of packets one after another, which tell something of
+ * what no dump tells of virtual servers.
+ */
+export function rememberedBy(
+  state: NodeState,
+  { fresh = false, serversInOrder = false }: EvaluateOptions,
+  question: Question,
+  several: boolean,
+): Memory {
+  const sorted = !serversInOrder;
+  const isListed = state.virtualServers?.connections !== undefined;
+  const { table: ipvs, served: listed } =
+    several || serversInOrder || isListed
+      ? startingTable(state, { sorted, followed: several && sorted, fresh })
+      : { table: undefined, served: [] };
+  if (fresh) return { ...startMemory(true), ipvs };
+  const shown = (state.connections ?? []).map((one) => shownByEntry(trackedOf(one), state));
   const entries = shown.map(({ entry }) => entry);
   const served = shown.flatMap((one) =>
     one.served === undefined ? [] : servedEntries(one.entry.family, one.served),
   );
-  const memory = { ...startMemory(false, entries), served: new Map(served) };
+  // IPVS's own listing tells more of them than connection tracking does.
+  for (const one of listed) served.push(...servedEntries(familyOf(one.server.address), one));
+  const memory = { ...startMemory(false, entries), served: new Map(served), ipvs };
   const { recentLists } = state;
   if (recentLists === undefined) return memory;
   question.notes.add(
@@ -48,25 +67,23 @@ function entriesOf({ entries }: RecentList, newest: bigint): ReadonlyMap<string,
   );
 }
 
-/** Entries of zones are for packets that a CT target puts there; others cannot meet them. */
-function trackedOf(connection: Connection): readonly Tracked[] {
-  const { protocol, original, reply, zone = 0 } = connection;
-  if (zone !== 0 || original.zone !== undefined || reply.zone !== undefined) return [];
-  return [
-    {
-      family: familyOf(original.source),
-      protocol,
-      original: tupleOf(original),
-      reply: tupleOf(reply),
-      seenReply: connection.unreplied === undefined,
-      assured: connection.standing !== undefined,
-      tcp: protocol === PROTOCOL.tcp ? tcpState(connection.state) : undefined,
-      ignoredSyn: undefined,
-      mark: connection.mark ?? 0,
-      answeredAt: connection.unreplied === undefined ? Number.NEGATIVE_INFINITY : undefined,
-      endsAt: connection.timeoutSeconds ?? Number.POSITIVE_INFINITY,
-    },
-  ];
+function trackedOf(connection: Connection): Tracked {
+  const { protocol, original, reply } = connection;
+  return {
+    family: familyOf(original.source),
+    zones: { ORIGINAL: zoneOf(connection, "original"), REPLY: zoneOf(connection, "reply") },
+    protocol,
+    original: tupleOf(original),
+    reply: tupleOf(reply),
+    seenReply: connection.unreplied === undefined,
+    assured: connection.standing !== undefined,
+    tcp: protocol === PROTOCOL.tcp ? tcpState(connection.state) : undefined,
+    ignoredSyn: undefined,
+    mark: connection.mark ?? 0,
+    amounts: shownAmounts(original, reply),
+    answeredAt: connection.unreplied === undefined ? Number.NEGATIVE_INFINITY : undefined,
+    endsAt: connection.timeoutSeconds ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 function tupleOf({ source, destination, ports, icmp }: Connection["original"]): Tuple {

@@ -6,10 +6,11 @@
 import { ALL_ONES } from "../../grammar/address.js";
 import type { Hook } from "../../grammar/meaning.js";
 import { PROTOCOL } from "../../grammar/protocols.js";
-import { isLoopback, isMulticast, knownInterfaces } from "./addresses.js";
+import { addressType, isLoopback, isMulticast, knownInterfaces } from "./addresses.js";
 import { question } from "./ask.js";
+import { assume } from "./assume.js";
+import { walkTable } from "./back-ends.js";
 import { bridgeOf, callSetting, callsRules, isBridged, passesPort } from "./bridge.js";
-import { assume } from "./conditions.js";
 import type { EvaluationContext } from "./context.js";
 import { meetIpvs } from "./ipvs-hook.js";
 import { dropped, failed, landed, refusedByRoute, rejected } from "./landings.js";
@@ -19,9 +20,9 @@ import { chosen, translateKnown } from "./nat.js";
 import type { Way } from "./route.js";
 import { onWay, type RoutedWorld, waysOf } from "./routing.js";
 import { sourceBy } from "./source.js";
-import { interfaceSetting } from "./sysctls.js";
-import { confirm, isTaken, track, tracksConnections } from "./tracking.js";
-import { type Walked, walkHook } from "./walk.js";
+import { interfaceSetting, isSettingOpen } from "./sysctls.js";
+import { confirm, isOwnReverse, isTaken, isTracking, track } from "./tracking.js";
+import type { Walked } from "./walk.js";
 import { type Atom, type End, type LivePacket, type World, withPacket } from "./world.js";
 
 /** What a packet passes at a hook: tables, IPVS, and connection tracking where it looks the packet up and where it enters it. */
@@ -136,10 +137,10 @@ export function fromNode(start: World, context: EvaluationContext): readonly End
     for (const tracked of throughStages("OUTPUT", OUTPUT_BEFORE_MANGLE, sent, context, ends)) {
       for (const mangled of throughStages("OUTPUT", ["mangle"], tracked, context, ends)) {
         const isRemarked = isMarkChanged(tracked.packet, mangled.packet);
-        for (const marked of isRemarked ? rerouted(mangled, context, ends) : [mangled]) {
+        for (const marked of isRemarked ? turnedAway(mangled, context, ends) : [mangled]) {
           for (const turned of throughStages("OUTPUT", ["nat"], marked, context, ends)) {
             const isTurned = turned.packet.destination !== marked.packet.destination;
-            for (const one of isTurned ? rerouted(turned, context, ends) : [turned])
+            for (const one of isTurned ? turnedAway(turned, context, ends) : [turned])
               ends.push(...leaving(one, context));
           }
         }
@@ -162,6 +163,10 @@ function sentBy(start: World, context: EvaluationContext, ends: End[]): readonly
   if (isBound || destination === null) return routedAgain(start, context, ends);
   return waysOf(start, context, { source: null }).flatMap(({ world, way }) => {
     const chosen = withPacket(world, { source: source ?? sourceBy(way, destination, network) ?? source });
+    if (hasStrangeSource(chosen.packet, context)) {
+      ends.push(failed(world, "ENETUNREACH", context));
+      return [];
+    }
     if (asksAgain(chosen.packet, way)) return routedAgain(chosen, context, ends);
     const unroutable = routeError(way);
     if (unroutable === undefined) return [onWay({ world: chosen, way })];
@@ -172,6 +177,14 @@ function sentBy(start: World, context: EvaluationContext, ends: End[]): readonly
 
 const CONNECTING: readonly number[] = [PROTOCOL.tcp, PROTOCOL.udp];
 
+/** A route of another table makes an address local, but what a process sends from needs one of the table `local` (IPv4). */
+function hasStrangeSource(packet: LivePacket, { state: { network } }: EvaluationContext): boolean {
+  const { source, protocol, family, sender } = packet;
+  if (source === undefined || source === null || sender === "kernel") return false;
+  if (family !== "ipv4" || !CONNECTING.includes(protocol)) return false;
+  return addressType(source, network) === "UNICAST";
+}
+
 /** With its source known, who connects over IPv4 asks for a route once more; IPv6 does when there was none. */
 function asksAgain({ family, protocol, source, sender }: LivePacket, way: Way): boolean {
   if (source === undefined || source === null || sender === "kernel") return false;
@@ -179,20 +192,52 @@ function asksAgain({ family, protocol, source, sender }: LivePacket, way: Way): 
   return family === "ipv4" ? CONNECTING.includes(protocol) && !isRefused : isRefused;
 }
 
+/**
+ * Routed with the source that it has: after mangle OUTPUT has changed the mark, or nat OUTPUT the destination, it stays as it
+ * was chosen.
+ */
 function routedAgain(world: World, context: EvaluationContext, ends: End[]): readonly World[] {
   return waysOf(world, context).flatMap((routed) => {
-    const unroutable = routeError(routed.way);
+    const unroutable = routeError(routed.way) ?? (isConfined(routed, context) ? "EINVAL" : undefined);
     if (unroutable === undefined) return [onWay(routed)];
     ends.push(failed(routed.world, unroutable, context));
     return [];
   });
 }
 
+/** Routed again within OUTPUT, whose rules go on seeing the interface of the first route. Measured on Linux. */
+function turnedAway(world: World, context: EvaluationContext, ends: End[]): readonly World[] {
+  const { outInterface } = world.packet;
+  return routedAgain(world, context, ends).map((one) =>
+    withPacket(one, { outInterface, turnedTo: { outInterface: one.packet.outInterface } }),
+  );
+}
+
+/** The end of OUTPUT: what has been routed again is seen to leave by its new interface. */
+function afterOutput(world: World): World {
+  const { turnedTo } = world.packet;
+  return turnedTo === undefined ? world : withPacket(world, { ...turnedTo, turnedTo: undefined });
+}
+
+/** What comes from 127.0.0.0/8 does not leave the node, unless `route_localnet` lets it. */
+function isConfined({ world, way }: RoutedWorld, { state: { network }, notes }: EvaluationContext): boolean {
+  const { source, destination, family } = world.packet;
+  if (way.kind !== "out" && way.kind !== "unknown") return false;
+  const dev = way.kind === "out" ? way.dev : undefined;
+  if (dev === "lo" || typeof source !== "number" || !isLoopback(source)) return false;
+  if (destination === null || isLoopback(destination)) return false;
+  if (interfaceSetting("route_localnet", dev, network) !== 0) return false;
+  if (knownInterfaces(network, family) !== undefined || !isSettingOpen("route_localnet", dev, network))
+    return true;
+  notes.add("net.ipv4.conf.all.route_localnet is taken to be 1, as kube-proxy sets it");
+  return false;
+}
+
 /** The rest of a way out: the last tables, and over `lo` for what is for the node itself. */
 function leaving(world: World, context: EvaluationContext): readonly End[] {
   const ends: End[] = [];
   for (const filtered of throughStages("OUTPUT", OUTPUT_AFTER_ROUTING, world, context, ends)) {
-    for (const out of throughStages("POSTROUTING", POSTROUTING, filtered, context, ends)) {
+    for (const out of throughStages("POSTROUTING", POSTROUTING, afterOutput(filtered), context, ends)) {
       const { destination, outInterface } = out.packet;
       if (destination === null || outInterface === "lo") ends.push(...overLoopback(out, context));
       else ends.push(landed("forward", out, context));
@@ -212,23 +257,6 @@ const ROUTE_ERRNO: Readonly<Record<string, string>> = {
   unreachable: "EHOSTUNREACH",
   prohibit: "EACCES",
 };
-
-/** After mangle OUTPUT has changed the mark, or nat OUTPUT the destination, the packet is routed again; its source stays. */
-function rerouted(world: World, context: EvaluationContext, ends: End[]): readonly World[] {
-  const { network } = context.state;
-  return routedAgain(world, context, ends).flatMap((one) => {
-    const { source, outInterface, family } = one.packet;
-    const leavesLoopback = outInterface !== "lo" && typeof source === "number" && isLoopback(source);
-    if (leavesLoopback && interfaceSetting("route_localnet", outInterface, network) === 0) {
-      if (knownInterfaces(network, family) !== undefined) {
-        ends.push(failed(one, "EINVAL", context));
-        return [];
-      }
-      context.notes.add("net.ipv4.conf.all.route_localnet is taken to be 1, as kube-proxy sets it");
-    }
-    return [one];
-  });
-}
 
 /** A local process that talks to its own node: over `lo` and in again, but nat is not asked a second time. */
 function overLoopback(world: World, context: EvaluationContext): readonly End[] {
@@ -288,7 +316,7 @@ function throughStages(
     else {
       live = live.flatMap((world) => {
         const walks =
-          stage === "nat" ? throughNat(hook, world, context) : walkHook(stage, hook, world, context);
+          stage === "nat" ? throughNat(hook, world, context) : walkTable(stage, hook, world, context);
         return walks.flatMap((walked) => passed(walked, hook, context, ends));
       });
     }
@@ -313,12 +341,12 @@ function throughIpvs(hook: Hook, start: World, context: EvaluationContext, ends:
 function toRealServer(start: World, context: EvaluationContext): readonly End[] {
   const ends: End[] = [];
   const { inInterface } = start.packet;
-  const sent = withPacket(start, { inInterface: null });
+  const sent = withPacket(start, { inInterface: null, turnedTo: undefined });
   for (const mangled of throughStages("OUTPUT", ["raw", "mangle"], sent, context, ends)) {
     const isRemarked = isMarkChanged(sent.packet, mangled.packet);
-    for (const routed of isRemarked ? rerouted(mangled, context, ends) : [mangled]) {
+    for (const routed of isRemarked ? turnedAway(mangled, context, ends) : [mangled]) {
       for (const filtered of throughStages("OUTPUT", ["filter", "security"], routed, context, ends)) {
-        const leaving = withPacket(filtered, { inInterface });
+        const leaving = withPacket(afterOutput(filtered), { inInterface });
         for (const out of throughStages("POSTROUTING", POSTROUTING, leaving, context, ends))
           ends.push(landed("forward", out, context));
       }
@@ -354,17 +382,27 @@ function throughNat(hook: Hook, world: World, context: EvaluationContext): reado
     noteIdleNat(context);
     return [{ end: "pass", world }];
   }
-  if (!flow.isNew) return [{ end: "pass", world: withPacket(world, translateKnown(world.packet, hook)) }];
-  const walks = walkHook("nat", hook, world, context);
+  if (!flow.isNew) {
+    const walks: readonly Walked[] =
+      flow.asksSource && hook === "POSTROUTING"
+        ? walkTable("nat", hook, world, context)
+        : [{ end: "pass", world }];
+    // What the rules would make of the packet itself is not done: it goes the other way.
+    return walks.map((walked) => ({
+      ...walked,
+      world: { ...walked.world, packet: { ...world.packet, ...translateKnown(world.packet, hook) } },
+    }));
+  }
+  const walks = walkTable("nat", hook, world, context);
   const isLast = hook === "POSTROUTING" || hook === "INPUT";
   // Answers that already belong to another connection: the kernel takes another source port, with or without a rule.
-  return isLast && context.ruleset?.tables.has("nat")
-    ? walks.map((walked) =>
-        isTaken(walked.world.packet, walked.world.memory)
-          ? { ...walked, world: withPacket(walked.world, otherPort(walked.world.packet)) }
-          : walked,
-      )
-    : walks;
+  if (!isLast || !hasNat(context)) return walks;
+  return walks.map((walked) => {
+    const { packet, memory } = walked.world;
+    if (walked.end !== "pass" || !isTaken(packet, memory)) return walked;
+    if (isOwnReverse(packet, memory)) return { end: "drop", world: walked.world };
+    return { ...walked, world: withPacket(walked.world, otherPort(packet)) };
+  });
 }
 
 function otherPort({ unknown }: LivePacket): Partial<LivePacket> {
@@ -375,7 +413,11 @@ function otherPort({ unknown }: LivePacket): Partial<LivePacket> {
   };
 }
 
-function noteIdleNat({ ruleset, notes }: EvaluationContext): void {
-  if (ruleset?.tables.has("nat") && !tracksConnections(ruleset))
-    notes.add("no rule asks for connection tracking, so the kernel does not consult the nat table");
+function hasNat({ ruleset, otherRuleset }: EvaluationContext): boolean {
+  return [ruleset, otherRuleset].some((one) => one?.tables.has("nat"));
+}
+
+function noteIdleNat(context: EvaluationContext): void {
+  if (hasNat(context) && !isTracking(context))
+    context.notes.add("no rule asks for connection tracking, so the kernel does not consult the nat table");
 }

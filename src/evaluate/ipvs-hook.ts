@@ -9,11 +9,12 @@ import type { Hook } from "../../grammar/meaning.js";
 import { PORT_PROTOCOLS, PROTOCOL, protocolName } from "../../grammar/protocols.js";
 import type { Route } from "../state/network.js";
 import type { NodeState } from "../state/nodestate.js";
-import type { Destination, VirtualServer, VirtualServers } from "../state/virtual-servers.js";
+import type { Forwarding, VirtualServer, VirtualServers } from "../state/virtual-servers.js";
 import { isLoopback, knownInterfaces } from "./addresses.js";
 import { question } from "./ask.js";
-import { assume } from "./conditions.js";
+import { assume } from "./assume.js";
 import type { EvaluationContext } from "./context.js";
+import { enterListed, type Listed } from "./ipvs/listed.js";
 import {
   endOf,
   enter,
@@ -23,11 +24,13 @@ import {
   openingOf,
   scheduled,
   serviceFor,
+  setActive,
   type Way,
   wait,
 } from "./ipvs/open.js";
 import {
   copyOf,
+  type IpvsOptions,
   type IpvsTable,
   ipvsSettings,
   ipvsTable,
@@ -35,6 +38,7 @@ import {
   serverName,
   serviceName,
 } from "./ipvs/table.js";
+import { type IpvsTcpState, isActive, isOver, nextState, secondsIn } from "./ipvs/tcp-states.js";
 import {
   inverse,
   type Memory,
@@ -113,7 +117,7 @@ function requested(world: World, context: EvaluationContext): readonly Met[] {
     return about === undefined ? [{ kind: "on", world }] : toServer(world, about, context);
   }
   const served = servedBy(memory, family, protocol, tupleOf(packet), "request");
-  if (served !== undefined) return toServer(world, served, context);
+  if (served !== undefined && !isAnew(served, packet)) return toServer(world, served, context);
   const { destination, destinationPort, mark, markHidden } = packet;
   if (!PORT_PROTOCOLS.includes(protocol) || destination === null || typeof destinationPort !== "number")
     return [{ kind: "on", world }];
@@ -124,7 +128,10 @@ function requested(world: World, context: EvaluationContext): readonly Met[] {
     destinationPort,
     mark: markHidden === 0 ? mark : 0,
   });
-  if (service === undefined) return [{ kind: "on", world }];
+  if (service === undefined) {
+    if (isLoopback(destination)) noteElsewhere(table, protocol, destinationPort, context);
+    return [{ kind: "on", world }];
+  }
   const isSloppy = sysctl(context.state.network, "net.ipv4.vs.sloppy_tcp") === "1";
   if (protocol !== PROTOCOL.tcp || (tcpFlags & SYN) !== 0 || isSloppy)
     return opened(world, table, service, context);
@@ -132,6 +139,20 @@ function requested(world: World, context: EvaluationContext): readonly Met[] {
   return knowsConnection(world, service, context).flatMap(({ world: one, holds }) =>
     holds ? opened(one, table, service, context) : [{ kind: "on", world: one }],
   );
+}
+
+/** Who asks a node port at a loopback address finds no virtual server, and gets what a process of the node answers. */
+function noteElsewhere(table: IpvsTable, protocol: number, port: number, { notes }: EvaluationContext): void {
+  for (const { key } of table.services.values()) {
+    if (key.kind !== "address" || key.protocol !== protocol || key.port !== port) continue;
+    notes.add(`IPVS serves port ${port} at ${printAddress(key.address)}, and never at loopback addresses`);
+    return;
+  }
+}
+
+/** A SYN with the ends of a connection that is over: whether it joins that, or begins another, the table tells. */
+function isAnew({ entry, tcp }: Served, { tcpFlags = SYN }: LivePacket): boolean {
+  return entry !== undefined && tcp !== undefined && isOver(tcp) && (tcpFlags & SYN) !== 0;
 }
 
 function knowsConnection(world: World, service: Service, context: EvaluationContext) {
@@ -184,6 +205,7 @@ function opened(
       server: end,
       method: methodOf(service, way.server, context),
       ...(client === undefined ? {} : { entry: entryName(client) }),
+      ...(packet.protocol === PROTOCOL.tcp ? { tcp: "NONE" } : {}),
       endsAt: 0,
     };
     return toServer({ ...one, memory }, served, context);
@@ -218,7 +240,8 @@ function note({ service, assuming }: Opening, { memory }: World, { notes, state 
   const { persistence } = service.scheduling ?? {};
   for (const one of assuming)
     notes.add(`IPVS ${wordsOf(service)}, ${scheduler}: ${one}: shares are those of the long run`);
-  if (persistence !== undefined && !memory.countersFresh && assuming.length > 0)
+  const isTold = memory.countersFresh || state.virtualServers?.connections !== undefined;
+  if (persistence !== undefined && !isTold && assuming.length > 0)
     notes.add(
       `IPVS ${wordsOf(service)} keeps a client with its server for ${persistence.timeoutSeconds} s: one that was there before goes where it went`,
     );
@@ -249,6 +272,10 @@ function toServer(start: World, served: Served, context: EvaluationContext): rea
     context.notes.add(
       `IPVS ${served.service} forwards packets as they are, ${method === "GATE" ? "to the link address of" : "in a tunnel to"} ${printAddress(server.address)}`,
     );
+  if (packet.state === "INVALID" && method === "MASQ")
+    context.notes.add(
+      `IPVS ${served.service}: behind IPVS a packet that connection tracking takes for invalid begins a connection of its own, which may get another source port`,
+    );
   const world = used(
     withPacket(start, { handled: { connection: served, isRequest: true }, unknown }),
     context,
@@ -274,8 +301,10 @@ function toServer(start: World, served: Served, context: EvaluationContext): rea
     if (way.kind === "none" || way.kind === "refused")
       return { kind: "refused", world: back, with: UNREACHABLE_HOST[family] };
     const isOwn = inInterface === null || inInterface === "lo";
-    if (isOwn && typeof request.source !== "string" && isLoopback(request.source))
+    if (isOwn && typeof request.source !== "string" && isLoopback(request.source)) {
+      context.notes.add("IPVS sends nothing off the node that comes from a loopback address");
       return { kind: "dropped", world: back };
+    }
     if (packet.ttl <= 1) return { kind: "refused", world: back, with: TTL_EXCEEDED[family] };
     return { kind: "sent", world: leavingBy({ world: one, way }, packet.ttl - 1) };
   });
@@ -296,34 +325,40 @@ function tracking(
   return { flow: { ...flow, connection: { ...flow.connection, served: true } } };
 }
 
-/** Seconds, where neither the listing nor the node says (ip_vs_proto_tcp.c, ip_vs_proto_udp.c). */
-const TIMEOUTS = { tcp: 900, tcpFin: 120, udp: 300 } as const;
-const OPENING_SECONDS = 60;
-const RESET_SECONDS = 10;
-const FIN = 1;
-const RST = 4;
+/** Seconds, where the listing does not say (ip_vs_proto_udp.c, ip_vs_proto_sctp.c: an association that an INIT has begun). */
+const UDP_SECONDS = 300;
+const SCTP_OPENING_SECONDS = 60;
 
 /** The connection has seen one more packet. */
 function used(world: World, { state }: EvaluationContext): World {
   const { packet, memory } = world;
-  const { handled, family, protocol, tcpFlags = 0 } = packet;
+  const { handled, family, protocol, tcpFlags = SYN } = packet;
   if (handled === undefined || packet.quoted !== undefined) return world;
-  const set = { ...TIMEOUTS, ...state.virtualServers?.timeouts };
-  const seconds =
-    protocol !== PROTOCOL.tcp
-      ? set.udp
-      : tcpFlags & RST
-        ? RESET_SECONDS
-        : tcpFlags & FIN
-          ? set.tcpFin
-          : tcpFlags & SYN
-            ? OPENING_SECONDS
-            : set.tcp;
-  const connection = { ...handled.connection, endsAt: memory.now + seconds };
+  const timeouts = state.virtualServers?.timeouts ?? {};
+  const tcp =
+    protocol === PROTOCOL.tcp
+      ? nextState(handled.connection.tcp ?? "ESTABLISHED", tcpFlags, handled.isRequest)
+      : undefined;
+  const others = protocol === PROTOCOL.sctp ? SCTP_OPENING_SECONDS : (timeouts.udp ?? UDP_SECONDS);
+  const connection = {
+    ...handled.connection,
+    ...(tcp === undefined ? {} : { tcp }),
+    endsAt: memory.now + (tcp === undefined ? others : secondsIn(tcp, timeouts)),
+  };
+  const counted = counting(memory, connection, tcp !== undefined && isActive(tcp));
   return withPacket(
-    { ...world, memory: withServed(memory, family, connection) },
+    { ...world, memory: withServed(counted, family, connection) },
     { handled: { ...handled, connection } },
   );
+}
+
+/** Schedulers count the connection as active or not; how long it stays, its packets tell. */
+function counting(memory: Memory, { entry = "" }: Served, active: boolean): Memory {
+  const known = memory.ipvs?.connections.get(entry);
+  if (memory.ipvs === undefined || known === undefined || known.active === active) return memory;
+  const after = copyOf(memory.ipvs);
+  setActive(after, entry, known, active);
+  return { ...memory, ipvs: after };
 }
 
 /** What was made once of a listing: the table, and its virtual servers by their names. */
@@ -347,6 +382,35 @@ function knownOf({ virtualServers = NO_SERVERS, network }: NodeState): Known {
   return one;
 }
 
+/** The table at the start of a question that needs one of its own, and the connections that a listing shows in it. */
+export function startingTable(
+  state: NodeState,
+  options: Pick<IpvsOptions, "sorted" | "followed" | "fresh">,
+): { readonly table: IpvsTable | undefined; readonly served: readonly Served[] } {
+  const { virtualServers, network } = state;
+  if (virtualServers === undefined) return { table: undefined, served: [] };
+  const table = ipvsTable(virtualServers, { settings: ipvsSettings(network?.sysctls), ...options });
+  const { connections } = virtualServers;
+  if (connections === undefined || options.fresh === true) return { table, served: [] };
+  return { table, served: enterListed(table, connections).map((one) => servedOf(one, state)) };
+}
+
+function servedOf({ service, packet, connection }: Listed, state: NodeState): Served {
+  const { protocol, server, secondsLeft } = connection;
+  const { source, sourcePort, destination, destinationPort } = packet;
+  return {
+    service: wordsOf(service),
+    scheduler: service.scheduling?.scheduler,
+    protocol,
+    request: { source, sourcePort, destination, destinationPort },
+    server,
+    method: METHODS[forwardingOf(service, serverName(server), state) ?? "masquerade"],
+    entry: entryName(packet),
+    ...(protocol === PROTOCOL.tcp ? { tcp: connection.state as IpvsTcpState } : {}),
+    endsAt: secondsLeft,
+  };
+}
+
 /** The table as packets of the question have left it, now. */
 function tableNow(state: NodeState, { ipvs, served, now }: Memory): IpvsTable {
   const table = ipvs ?? knownOf(state).table;
@@ -363,12 +427,22 @@ function tableNow(state: NodeState, { ipvs, served, now }: Memory): IpvsTable {
 }
 
 function methodOf(service: Service, server: string, { state, notes }: EvaluationContext): ServedMethod {
-  const destinations: readonly Destination[] = knownOf(state).services.get(service.name)?.destinations ?? [];
-  const forwarding = destinations.find((one) => serverName(one) === server)?.forwarding;
-  if (forwarding === undefined)
+  const kind = forwardingOf(service, server, state);
+  if (kind === undefined)
     notes.add(`how IPVS ${wordsOf(service)} forwards is not told: taken to be masquerading`);
-  if (forwarding?.kind === "tunnel") return "IPIP";
-  return forwarding?.kind === "route" || forwarding?.kind === "local" ? "GATE" : "MASQ";
+  return METHODS[kind ?? "masquerade"];
+}
+
+const METHODS: Readonly<Record<Forwarding["kind"], ServedMethod>> = {
+  masquerade: "MASQ",
+  route: "GATE",
+  local: "GATE",
+  tunnel: "IPIP",
+};
+
+function forwardingOf({ name }: Service, server: string, state: NodeState): Forwarding["kind"] | undefined {
+  const destinations = knownOf(state).services.get(name)?.destinations ?? [];
+  return destinations.find((one) => serverName(one) === server)?.forwarding?.kind;
 }
 
 /** `10.96.0.10:80/tcp`, `mark 1`. */
@@ -433,6 +507,7 @@ export function shownByEntry(
     ?.destinations.some((one) => serverName(one) === serverName(server));
   const shown: Tracked = { ...entry, served: true };
   if (!owned) return { entry: shown };
+  const tcp = seenReply ? "ESTABLISHED" : "SYN_RECV";
   const served: Served = {
     service: wordsOf(service),
     scheduler: service.scheduling?.scheduler,
@@ -440,7 +515,8 @@ export function shownByEntry(
     request: original,
     server,
     method: "MASQ",
-    endsAt: Math.min(endsAt, seenReply ? Number.POSITIVE_INFINITY : OPENING_SECONDS),
+    ...(protocol === PROTOCOL.tcp ? { tcp } : {}),
+    endsAt: Math.min(endsAt, seenReply ? Number.POSITIVE_INFINITY : secondsIn("SYN_RECV", {})),
   };
   return { entry: shown, served };
 }

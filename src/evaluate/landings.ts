@@ -2,7 +2,8 @@
 import type { Address } from "../../grammar/address.js";
 import type { Hook } from "../../grammar/meaning.js";
 import { PROTOCOL } from "../../grammar/protocols.js";
-import { addressType } from "./addresses.js";
+import type { Network } from "../state/network.js";
+import { addressType, isLoopback, isOwnAddress } from "./addresses.js";
 import { leavingPort } from "./bridge.js";
 import type { EvaluationContext } from "./context.js";
 import { translations } from "./memory.js";
@@ -101,16 +102,25 @@ function answerFrom({ packet }: World, context: EvaluationContext): Address | nu
  */
 export function errorSource(packet: LivePacket, context: EvaluationContext): Address | undefined {
   const { network } = context.state;
-  if (addressType(packet.destination, network) === "LOCAL") return packet.destination ?? undefined;
-  if (context.fromNode) return packet.source ?? undefined;
+  if (isAuthor(packet.destination, network)) return packet.destination ?? undefined;
   const { source, inInterface } = packet;
   if (source === undefined || source === null) return undefined;
+  const type = addressType(source, network);
+  if (context.fromNode && (type === undefined || type === "LOCAL")) return source;
   const back = wayTo(source, network);
   const told = back.kind === "out" ? back.src : undefined;
   // IPv6 answers by an address of the interface that the packet came by, unless the route back names one.
   return typeof source === "bigint" && inInterface
     ? sourceBy({ kind: "out", dev: inInterface, via: undefined, src: told }, source, network)
     : sourceFor(source, network);
+}
+
+/** Whether errors about packets to an address come from there; of IPv6 prefixes that were made local they do not. */
+function isAuthor(address: Address | null, network: Network | undefined): boolean {
+  return (
+    addressType(address, network) === "LOCAL" &&
+    (typeof address !== "bigint" || isLoopback(address) || isOwnAddress(address, network))
+  );
 }
 
 function isForMany(address: Address | null, context: EvaluationContext): boolean {
@@ -125,7 +135,7 @@ function end(verdict: Verdict, world: World, context: EvaluationContext, more: P
     in: context.fromNode ? null : (packet.inInterface ?? null),
     out:
       verdict === "forward" && packet.outInterface
-        ? leavingPort(packet.outInterface, packet.destination, context.state.network)
+        ? leavingPort(packet.outInterface, packet.nextHop ?? packet.destination, context.state.network)
         : null,
     src: packet.source ?? null,
     sport: packet.sourcePort ?? null,

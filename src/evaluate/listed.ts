@@ -3,7 +3,14 @@ import type { Effect } from "../../grammar/meaning.js";
 import { PORT_PROTOCOLS } from "../../grammar/protocols.js";
 import type { Direction, SetPacket } from "../../grammar/sets/description.js";
 import { setTypeNamed } from "../../grammar/sets/types.js";
-import { contextOf, type IpSets, type Membership, membership } from "../state/sets.js";
+import {
+  contextOf,
+  findEntry,
+  type IpSets,
+  type Membership,
+  membership,
+  type SetEntry,
+} from "../state/sets.js";
 import type { EvaluationContext } from "./context.js";
 import { type Memory, withMember } from "./memory.js";
 import type { LivePacket, World } from "./world.js";
@@ -26,6 +33,18 @@ export function isListed(
     return answers.includes("yes") ? "yes" : answers.includes("open") ? "open" : "no";
   }
   return changedMembership(memory, set, elementOf(set, directions, packet, context)) ?? given;
+}
+
+/** The entry that has a packet's parts, where it is known and no rule has changed the set. */
+export function entryOf(
+  set: string,
+  directions: readonly Direction[],
+  { packet, memory }: Pick<World, "packet" | "memory">,
+  { state }: EvaluationContext,
+): SetEntry | undefined {
+  return memory.members.has(set) || state.sets === undefined
+    ? undefined
+    : findEntry(state.sets, set, directions, setPacketOf(packet));
 }
 
 /** The world after SET; undefined for sets whose elements are more than single addresses, ports and marks. */

@@ -4,7 +4,9 @@
  */
 import { type Address, type Family, printAddress } from "../../grammar/address.js";
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
+import { type Amounts, amountsKey } from "./amounts.js";
 import type { IpvsTable } from "./ipvs/table.js";
+import type { IpvsTcpState } from "./ipvs/tcp-states.js";
 import type { TcpState } from "./tcp-states.js";
 
 /** A part of a tuple that is not known bears a name instead, so that what is equal is seen to be equal. */
@@ -26,9 +28,15 @@ export interface Quoted {
 
 export type Direction = "ORIGINAL" | "REPLY";
 
+/** The zones in which packets are looked up, one for each direction of connections; 0 unless a CT target says otherwise. */
+export type Zones = Readonly<Record<Direction, number>>;
+
+export const NO_ZONES: Zones = { ORIGINAL: 0, REPLY: 0 };
+
 /** An entry of the connection table. */
 export interface Tracked {
   readonly family: Family;
+  readonly zones: Zones;
   readonly protocol: number;
   /** As the client sends. */
   readonly original: Tuple;
@@ -40,8 +48,12 @@ export interface Tracked {
   /** The last packet was a SYN in this direction that did not fit: its answer makes the connection known anew. */
   readonly ignoredSyn: Direction | undefined;
   readonly mark: number;
+  /** What was sent either way; undefined: not known. */
+  readonly amounts?: Amounts | undefined;
   /** The new destination is the work of IPVS, not of nat. */
   readonly served?: true;
+  /** The id of an ICMP query was drawn with its new destination (`DNAT --random`), not with a new source. */
+  readonly idOfDestination?: true;
   /** Second at which it was answered first, and at which it ends if no packet comes. */
   readonly answeredAt: number | undefined;
   readonly endsAt: number;
@@ -58,6 +70,8 @@ export interface Served {
   readonly server: { readonly address: Address; readonly port: number };
   /** How its packets are forwarded: with a new destination, or as they are (direct routing, tunnels). */
   readonly method: ServedMethod;
+  /** How far IPVS has seen it come. */
+  readonly tcp?: IpvsTcpState;
   /** Its name in the table of virtual servers; absent: the table does not hold it, since the client is not known. */
   readonly entry?: string;
   /** Second at which IPVS forgets it if no packet comes. */
@@ -89,7 +103,8 @@ export interface Member {
 
 /**
  * The counter of a rule (`statistic --mode nth`): undefined position: not known, after `asked` packets. Of a bucket
- * (`limit`) the tokens that it held at the second `asked`.
+ * (`limit`) the tokens that it held at the second `asked`; of a quota the most and the least bytes that may be left; of an
+ * entry in an ipset the bytes, if known, and the packets that it has counted in the question.
  */
 export interface Counted {
   readonly position: number | undefined;
@@ -142,12 +157,26 @@ export function startMemory(fresh: boolean, given: readonly Tracked[] = []): Mem
 }
 
 /** The connection that a tuple belongs to, and its direction; entries whose time is over are gone. */
-export function lookUp(memory: Memory, family: Family, protocol: number, tuple: Tuple): Found | undefined {
+export function lookUp(
+  memory: Memory,
+  family: Family,
+  protocol: number,
+  tuple: Tuple,
+  zones = NO_ZONES,
+): Found | undefined {
   const key = tupleKey(family, protocol, tuple);
-  const entry = memory.connections.get(key) ?? memory.given.get(key);
-  const connection = entry?.connection;
-  if (entry === undefined || connection === undefined || connection.endsAt < memory.now) return undefined;
-  return { connection, direction: entry.direction };
+  const inZone = (zone: number): Found | undefined => {
+    const own = zoneKey(zone, key);
+    const { connection, direction } = memory.connections.get(own) ?? memory.given.get(own) ?? {};
+    if (connection === undefined || direction === undefined || connection.endsAt < memory.now)
+      return undefined;
+    return zones[direction] === zone ? { connection, direction } : undefined;
+  };
+  return inZone(zones.ORIGINAL) ?? (zones.REPLY === zones.ORIGINAL ? undefined : inZone(zones.REPLY));
+}
+
+function zoneKey(zone: number, key: string): string {
+  return zone === 0 ? key : `zone ${zone} ${key}`;
 }
 
 export interface Found {
@@ -218,11 +247,11 @@ export function servedEntries(family: Family, connection: Served): readonly (rea
 }
 
 function entriesOf(connection: Tracked): readonly (readonly [string, Entry])[] {
-  const { family, protocol, original, reply } = connection;
+  const { family, protocol, original, reply, zones } = connection;
   return [
     // An answer that is expected like a query of its own does not hide that.
-    [tupleKey(family, protocol, reply), { connection, direction: "REPLY" }],
-    [tupleKey(family, protocol, original), { connection, direction: "ORIGINAL" }],
+    [zoneKey(zones.REPLY, tupleKey(family, protocol, reply)), { connection, direction: "REPLY" }],
+    [zoneKey(zones.ORIGINAL, tupleKey(family, protocol, original)), { connection, direction: "ORIGINAL" }],
   ];
 }
 
@@ -262,20 +291,20 @@ export function translations({
   original,
   reply,
   served,
-}: Pick<Tracked, "protocol" | "original" | "reply" | "served">): {
+  idOfDestination,
+}: Pick<Tracked, "protocol" | "original" | "reply" | "served" | "idOfDestination">): {
   readonly destination: boolean;
   readonly source: boolean;
 } {
   const plain = inverse(protocol, original);
+  const otherPort = plain.sourcePort !== reply.sourcePort;
   return {
     destination:
       !served &&
-      (plain.source !== reply.source || (hasPorts(protocol) && plain.sourcePort !== reply.sourcePort)),
+      (plain.source !== reply.source || ((hasPorts(protocol) || idOfDestination === true) && otherPort)),
     source:
       plain.destination !== reply.destination ||
-      (hasPorts(protocol)
-        ? plain.destinationPort !== reply.destinationPort
-        : plain.sourcePort !== reply.sourcePort),
+      (hasPorts(protocol) ? plain.destinationPort !== reply.destinationPort : !idOfDestination && otherPort),
   };
 }
 
@@ -353,8 +382,8 @@ export function memoryKey(memory: Memory): string {
       [...elements].map(([element, { until }]) => `${set} ${element} ${until}`),
     );
     const served = [...memory.served].map(
-      ([request, { server, service, endsAt }]) =>
-        `${request} ${service} ${text(server.address)} ${server.port} ${endsAt}`,
+      ([request, { server, service, tcp, endsAt }]) =>
+        `${request} ${service} ${text(server.address)} ${server.port} ${tcp} ${endsAt}`,
     );
     const templates = [...(memory.ipvs?.templates ?? [])].map(
       ([name, { holders, deadline, connections: count }]) =>
@@ -386,8 +415,13 @@ function connectionKey({
   mark,
   answeredAt,
   endsAt,
+  idOfDestination,
+  zones,
+  amounts,
 }: Tracked): string {
   return [
+    zones.ORIGINAL,
+    zones.REPLY,
     tupleKey(family, protocol, reply),
     seenReply,
     assured,
@@ -396,5 +430,7 @@ function connectionKey({
     mark,
     answeredAt,
     endsAt,
+    idOfDestination,
+    amountsKey(amounts),
   ].join(" ");
 }

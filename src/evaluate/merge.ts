@@ -71,11 +71,13 @@ const keys = new WeakMap<LivePacket, string>();
 function packetKey(packet: LivePacket): string {
   let key = keys.get(packet);
   if (key === undefined) {
-    const { flow, unknown, quoted, handled, ...fields } = packet;
+    const { flow, unknown, quoted, handled, zone, turnedTo, ...fields } = packet;
     const parts = [
       ...Object.values(fields),
       ...Object.values(unknown),
-      ...(flow === undefined ? [] : [flow.direction, flow.isNew]),
+      ...(flow === undefined ? [] : [flow.direction, flow.isNew, flow.asksSource]),
+      zone === undefined ? "" : `zone ${zone.zone} ${zone.directions}`,
+      turnedTo === undefined ? "" : `turned to ${turnedTo.outInterface}`,
       ...Object.values(quoted?.tuple ?? {}),
       handled === undefined ? "" : `${handled.connection.service} ${handled.isRequest}`,
     ];

@@ -6,7 +6,14 @@ import { type Address, hostBits } from "../../grammar/address.js";
 import type { Effect, Hook, Range, Rewrite } from "../../grammar/meaning.js";
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
 import type { Network } from "../state/network.js";
-import { primaryAddress } from "./addresses.js";
+import {
+  addressesOf,
+  interfaceNamed,
+  isLinkLocal,
+  isMulticast,
+  knownInterfaces,
+  primaryAddress,
+} from "./addresses.js";
 import { seenInterface } from "./bridge.js";
 import type { EvaluationContext } from "./context.js";
 import { inverse, type Memory, type Tuple, translations } from "./memory.js";
@@ -38,9 +45,20 @@ export function rewriteDestination(
     ...(port === null && packet.destinationPort !== null
       ? { unknown: { ...unknown, destinationPort: `${unknown.sourcePort}'s destination port` } }
       : {}),
-    ...(drawsId ? { sourcePort: null, unknown: { ...unknown, sourcePort: chosen(unknown.sourcePort) } } : {}),
+    ...(drawsId ? drawnId(packet) : {}),
     destinationTranslated:
-      packet.destinationTranslated || destination !== packet.destination || port !== packet.destinationPort,
+      packet.destinationTranslated ||
+      destination !== packet.destination ||
+      port !== packet.destinationPort ||
+      drawsId,
+  };
+}
+
+function drawnId({ unknown, flow }: LivePacket): Partial<LivePacket> {
+  return {
+    sourcePort: null,
+    unknown: { ...unknown, sourcePort: chosen(unknown.sourcePort) },
+    flow: flow && { ...flow, connection: { ...flow.connection, idOfDestination: true } },
   };
 }
 
@@ -89,6 +107,50 @@ export function rewriteSource(
     },
   };
   return isTaken({ ...packet, ...again }, memory) ? wanted : again;
+}
+
+/** The address of the interface that a packet came by which REDIRECT takes; undefined: none, or not known. */
+function redirectAddress(
+  { inInterface, family }: LivePacket,
+  destination: Address,
+  network: Network | undefined,
+): Address | undefined {
+  if (!inInterface) return undefined;
+  const name = seenInterface(inInterface, network);
+  const scope = narrowScope(destination);
+  if (scope === undefined) return primaryAddress(name, family, network);
+  const own = addressesOf(interfaceNamed(name, network), family);
+  return own.find(({ address }) => narrowScope(address) === scope)?.address;
+}
+
+/** Of an IPv6 address that is meant for a link, a site or the node alone, which of them; undefined: it is global. */
+function narrowScope(address: Address): "node" | "link" | "site" | undefined {
+  if (typeof address === "number") return undefined;
+  if (isLinkLocal(address)) return "link";
+  if (address >> 118n === 0x3fbn) return "site";
+  if (!isMulticast(address)) return undefined;
+  return MULTICAST_SCOPES[Number((address >> 112n) & 15n)];
+}
+
+const MULTICAST_SCOPES: Readonly<Record<number, "node" | "link" | "site">> = {
+  1: "node",
+  2: "link",
+  5: "site",
+};
+
+/** Whether REDIRECT finds no address that it could take (nf_nat_redirect): then the packet is dropped. */
+export function hasNoRedirect(
+  effect: Translation,
+  packet: LivePacket,
+  hook: Hook,
+  { state: { network } }: EvaluationContext,
+): boolean {
+  const { destination, inInterface, family } = packet;
+  if (effect.kind !== "redirect" || hook === "OUTPUT" || destination === null || !inInterface) return false;
+  const isKnown =
+    knownInterfaces(network, family) !== undefined &&
+    interfaceNamed(seenInterface(inInterface, network), network) !== undefined;
+  return isKnown && redirectAddress(packet, destination, network) === undefined;
 }
 
 /** Whether all ports that a source may get are in use towards the destination: then the packet is dropped. */
@@ -164,10 +226,7 @@ function newDestination(
       return mapNetwork(destination, effect);
     case "redirect": {
       if (hook === "OUTPUT") return family === "ipv4" ? 0x7f000001 : 1n;
-      const name = packet.inInterface;
-      const own = name
-        ? primaryAddress(seenInterface(name, context.state.network), family, context.state.network)
-        : undefined;
+      const own = redirectAddress(packet, destination, context.state.network);
       if (own === undefined)
         context.notes.add("REDIRECT goes to an address of the node that is not known here");
       return own ?? destination;
@@ -175,10 +234,9 @@ function newDestination(
     case "rewrite": {
       const { addresses, persistent } = effect.to;
       if (addresses === undefined) return destination;
-      const chosen = chooseAddress(addresses, packet.source, destination, {
-        persistent,
-        side: "destination",
-      });
+      const zone = zoneOf(packet);
+      const choice = { persistent, zone, side: "destination" } as const;
+      const chosen = chooseAddress(addresses, packet.source, destination, choice);
       if (chosen === undefined) {
         context.notes.add(
           "which address of a DNAT range is taken hangs on the source, which is not known: the first is shown",
@@ -203,7 +261,8 @@ function newSource(effect: Translation, packet: LivePacket, context: EvaluationC
     case "rewrite": {
       const { addresses, persistent } = effect.to;
       if (addresses === undefined) return source ?? null;
-      return chooseAddress(addresses, source, destination, { persistent, side: "source" }) ?? null;
+      const choice = { persistent, zone: zoneOf(packet), side: "source" } as const;
+      return chooseAddress(addresses, source, destination, choice) ?? null;
     }
     case "netmap":
       return source === undefined || source === null ? null : mapNetwork(source, effect);
@@ -258,11 +317,19 @@ function chooseAddress(
   { from, to }: Range,
   source: Address | null | undefined,
   destination: Address,
-  { persistent, side }: { readonly persistent: boolean | undefined; readonly side: "source" | "destination" },
+  {
+    persistent,
+    zone,
+    side,
+  }: {
+    readonly persistent: boolean | undefined;
+    readonly zone: number;
+    readonly side: "source" | "destination";
+  },
 ): Address | undefined {
   if (from === to) return from;
   if (source === undefined || source === null) return undefined;
-  const hash = BigInt(natHash(source, persistent ? undefined : destination));
+  const hash = BigInt(natHash(source, persistent ? undefined : destination, zone));
   if (typeof from === "number") return from + Number((hash * BigInt(Number(to) - from + 1)) >> 32n);
   const mixed = persistent ? "nothing" : side === "source" ? kernelWords(destination) : "the choice";
   return chooseIPv6(from, to as bigint, hash, mixed);
@@ -296,11 +363,19 @@ function chooseIPv6(
 
 const WORD = 0xffffffffn;
 
-/** The kernel's hash of a translation: over the source, from the destination's last word on (0 with `--persistent`). */
-export function natHash(source: Address, destination: Address | undefined): number {
+/**
+ * The kernel's hash of a translation: over the source, from the destination's last word and the connection's zone on (from 0
+ * with `--persistent`).
+ */
+export function natHash(source: Address, destination: Address | undefined, zone = 0): number {
   const initial =
-    destination === undefined ? 0 : kernelWords(destination)[typeof destination === "number" ? 0 : 3];
+    destination === undefined ? 0 : kernelWords(destination)[typeof destination === "number" ? 0 : 3] ^ zone;
   return jhash2(kernelWords(source), initial);
+}
+
+/** The zone of a connection, whichever directions it is for. */
+function zoneOf({ flow }: LivePacket): number {
+  return flow?.connection.zones.ORIGINAL || flow?.connection.zones.REPLY || 0;
 }
 
 /** An address as the kernel's union of four 32-bit words, on a little-endian machine. */

@@ -3,6 +3,7 @@
  * exactly 1. Everything here is plain data, printed by the command line and explained by src/explain.
  */
 import type { Address, Family } from "../../grammar/address.js";
+import type { Flavour } from "../../grammar/description.js";
 import type { Range } from "../../grammar/meaning.js";
 import type { Rule } from "../state/rules.js";
 import type { Quoted, Served, Tracked } from "./memory.js";
@@ -38,6 +39,8 @@ export interface Headers {
 export interface Step {
   readonly previous: Step | undefined;
   readonly table: string;
+  /** Where both back ends hold rules: whose table it is. */
+  readonly backEnd?: Flavour;
   readonly chain: string;
   /** `rule`: matched; `return`, `policy`: the end of a chain, numbered its rules + 1. */
   readonly kind: "rule" | "return" | "policy";

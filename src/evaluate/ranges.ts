@@ -22,13 +22,14 @@ export function intersect(left: readonly Range[], right: readonly Range[]): read
 export function subtract(left: readonly Range[], right: readonly Range[]): readonly Range[] {
   let rest: readonly Range[] = left;
   for (const { from, to } of right) {
-    rest = rest.flatMap((one) => {
-      if (to < one.from || from > one.to) return [one];
-      const pieces: Range[] = [];
+    const first = firstReaching(rest, from);
+    let end = first;
+    const pieces: Range[] = [];
+    for (let one = rest[end]; one !== undefined && one.from <= to; one = rest[++end]) {
       if (one.from < from) pieces.push({ from: one.from, to: step(from, -1) });
       if (to < one.to) pieces.push({ from: step(to, 1), to: one.to });
-      return pieces;
-    });
+    }
+    if (end > first) rest = rest.slice(0, first).concat(pieces, rest.slice(end));
   }
   return rest;
 }

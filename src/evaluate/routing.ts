@@ -2,7 +2,8 @@
 import { type Address, printAddress } from "../../grammar/address.js";
 import type { NextHop, Route } from "../state/network.js";
 import { localQuestion } from "./ask.js";
-import { assume, type Tested, test } from "./conditions.js";
+import { assume, type Tested } from "./assume.js";
+import { test } from "./conditions.js";
 import type { EvaluationContext, RulePlace } from "./context.js";
 import { assumedAnswer } from "./facts.js";
 import { nextHopsOf, type Routed, type RouteQuery, routeOf, type Way, wayBy } from "./route.js";

@@ -3,6 +3,7 @@ import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
 import { meaningOf } from "../state/meaning.js";
 import type { Network } from "../state/network.js";
 import { type Ruleset, rulesOf } from "../state/rules.js";
+import { NO_AMOUNTS, withPacketCounted } from "./amounts.js";
 import type { EvaluationContext } from "./context.js";
 import {
   type Found,
@@ -11,10 +12,13 @@ import {
   living,
   lookUp,
   type Memory,
+  NO_ZONES,
   type Tracked,
   type Tuple,
   translations,
+  tupleKey,
   withConnection,
+  type Zones,
 } from "./memory.js";
 import { sysctl } from "./sysctls.js";
 import { areValidFlags, opensConnection, TCP_TIMEOUTS, tcpMove, tcpStart } from "./tcp-states.js";
@@ -26,7 +30,7 @@ const active = new WeakMap<Ruleset, boolean>();
  * Whether connection tracking runs: the kernel starts it only while some loaded rule asks for it. Without it, the nat
  * table is not consulted at all.
  */
-export function tracksConnections(ruleset: Ruleset): boolean {
+function tracksConnections(ruleset: Ruleset): boolean {
   let known = active.get(ruleset);
   if (known === undefined) {
     known = false;
@@ -41,6 +45,11 @@ export function tracksConnections(ruleset: Ruleset): boolean {
     active.set(ruleset, known);
   }
   return known;
+}
+
+/** Whether it runs with the rules of a question; those of both back ends count. */
+export function isTracking({ ruleset, otherRuleset }: EvaluationContext): boolean {
+  return [ruleset, otherRuleset].some((one) => one !== undefined && tracksConnections(one));
 }
 
 const SYN = 2;
@@ -71,6 +80,8 @@ function firstState(packet: LivePacket, network: Network | undefined): LivePacke
           ? "NEW"
           : "INVALID";
     }
+    case PROTOCOL.sctp:
+      return packet.answers ? "INVALID" : "NEW";
     default:
       return "NEW";
   }
@@ -100,11 +111,12 @@ export function tupleOf(packet: LivePacket): Tuple {
 export function track(world: World, context: EvaluationContext): World {
   const { packet, memory } = world;
   if (packet.state !== undefined || context.ruleset === undefined) return world;
+  const zones = zonesOf(packet);
   const found =
     packet.quoted === undefined
-      ? lookUp(memory, packet.family, packet.protocol, tupleOf(packet))
-      : aboutWhat(packet.quoted, memory, packet.family);
-  if (!tracksConnections(context.ruleset)) return withPacket(world, { state: "NEW" });
+      ? lookUp(memory, packet.family, packet.protocol, tupleOf(packet), zones)
+      : aboutWhat(packet.quoted, memory, packet.family, zones);
+  if (!isTracking(context)) return withPacket(world, { state: "NEW" });
   if (found !== undefined) {
     const { connection, direction } = found;
     const flow = { connection, direction, isNew: false } as const;
@@ -120,8 +132,8 @@ export function track(world: World, context: EvaluationContext): World {
     if (next === "invalid") return withPacket(world, { state: "INVALID" });
     if (next !== "new") {
       const state = direction === "REPLY" || connection.seenReply ? "ESTABLISHED" : "NEW";
-      const kept = next === "gone" ? forget(memory, connection) : withConnection(memory, next);
-      const now = next === "gone" ? connection : next;
+      const now = withAmounts(next === "gone" ? connection : next, packet, direction);
+      const kept = next === "gone" ? forget(memory, connection) : withConnection(memory, now);
       return withPacket({ ...world, memory: kept }, { ...known, flow: { ...flow, connection: now }, state });
     }
   }
@@ -130,6 +142,7 @@ export function track(world: World, context: EvaluationContext): World {
   const original = tupleOf(packet);
   const connection: Tracked = {
     family: packet.family,
+    zones,
     protocol: packet.protocol,
     original,
     reply: inverse(packet.protocol, original),
@@ -140,8 +153,16 @@ export function track(world: World, context: EvaluationContext): World {
     mark: 0,
     answeredAt: undefined,
     endsAt: 0,
+    // Accounting is on wherever it matters: the first rule that asks for it switches it on.
+    amounts: NO_AMOUNTS,
   };
-  return withPacket(world, { state, flow: { connection, direction: "ORIGINAL", isNew: true } });
+  const counted = withAmounts(connection, packet, "ORIGINAL");
+  return withPacket(world, { state, flow: { connection: counted, direction: "ORIGINAL", isNew: true } });
+}
+
+function withAmounts(connection: Tracked, packet: LivePacket, direction: Found["direction"]): Tracked {
+  const amounts = withPacketCounted(connection.amounts, packet, direction);
+  return amounts === undefined ? connection : { ...connection, amounts };
 }
 
 /** The connection that an ICMP error is about: the packet quoted in it, turned round, is one of its tuples. */
@@ -149,8 +170,19 @@ function aboutWhat(
   quoted: NonNullable<LivePacket["quoted"]>,
   memory: Memory,
   family: LivePacket["family"],
+  zones: Zones,
 ): Found | undefined {
-  return lookUp(memory, family, quoted.protocol, inverse(quoted.protocol, quoted.tuple));
+  return lookUp(memory, family, quoted.protocol, inverse(quoted.protocol, quoted.tuple), zones);
+}
+
+/** Where a CT target wants the packet looked up. */
+function zonesOf({ zone, mark }: LivePacket): Zones {
+  if (zone === undefined) return NO_ZONES;
+  const number = zone.zone === "mark" ? mark & 0xffff : zone.zone;
+  return {
+    ORIGINAL: zone.directions === "reply" ? 0 : number,
+    REPLY: zone.directions === "original" ? 0 : number,
+  };
 }
 
 /** An entry after one more packet; `gone`: this packet ends it, `new`: it opens another in its place. */
@@ -235,6 +267,8 @@ export function confirm(world: World, context: EvaluationContext): World {
   const { packet, memory } = world;
   const connection = connectionOf(packet);
   if (connection === undefined || !packet.flow?.isNew) return world;
+  // Without nat it goes on as a packet of the connection that is there.
+  if (isOwnReverse(packet, memory)) return world;
   const entered = { ...connection, endsAt: memory.now + timeout(connection, context.state.network) };
   return withPacket(
     { ...world, memory: withConnection(memory, entered) },
@@ -248,7 +282,8 @@ export function withMark(world: World): World {
   const { flow, connmark, family } = packet;
   if (flow === undefined || flow.isNew || flow.connection.mark === connmark) return world;
   const connection = { ...flow.connection, mark: connmark };
-  const lives = lookUp(memory, family, connection.protocol, connection.original) !== undefined;
+  const { protocol, original, zones } = connection;
+  const lives = lookUp(memory, family, protocol, original, zones) !== undefined;
   return withPacket(lives ? { ...world, memory: withConnection(memory, connection) } : world, {
     flow: { ...flow, connection },
   });
@@ -256,8 +291,25 @@ export function withMark(world: World): World {
 
 /** Whether the answers that a new connection would get already belong to another. */
 export function isTaken(packet: LivePacket, memory: Memory): boolean {
+  return clashing(packet, memory) !== undefined;
+}
+
+function clashing(packet: LivePacket, memory: Memory): Tracked | undefined {
   const reply = inverse(packet.protocol, tupleOf(packet));
-  return lookUp(memory, packet.family, packet.protocol, reply) !== undefined;
+  return lookUp(memory, packet.family, packet.protocol, reply, packet.flow?.connection.zones)?.connection;
+}
+
+/**
+ * Whether the clash is with the same connection seen from its other end, which zones keep apart. Without a translation of
+ * that one nat does not look for another port, and the packet is dropped (since Linux 6.12).
+ */
+export function isOwnReverse(packet: LivePacket, memory: Memory): boolean {
+  const { family, protocol, flow } = packet;
+  const other = clashing(packet, memory);
+  if (other === undefined || flow === undefined) return false;
+  const { destination, source } = translations(other);
+  const key = (tuple: Tuple) => tupleKey(family, protocol, tuple);
+  return !destination && !source && key(flow.connection.original) === key(other.reply);
 }
 
 /** What living connections of the same client address and port were translated to, the newest first. */
@@ -266,11 +318,13 @@ export function earlierSources(
   memory: Memory,
 ): readonly Pick<Tuple, "source" | "sourcePort">[] {
   const { source, sourcePort } = tupleOf(packet);
+  const zone = packet.flow?.connection.zones.ORIGINAL ?? 0;
   return living(memory)
     .filter(
-      ({ protocol, family, original }) =>
+      ({ protocol, family, original, zones }) =>
         protocol === packet.protocol &&
         family === packet.family &&
+        zones.ORIGINAL === zone &&
         original.source === source &&
         original.sourcePort === sourcePort,
     )

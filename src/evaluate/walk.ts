@@ -2,18 +2,20 @@
  * A walk through the chains of one table: rule by rule, as the kernel does it. Generic over what rules mean; it knows no
  * match, no target and no chain by name.
  */
+import type { Flavour } from "../../grammar/description.js";
 import { type Effect, type Hook, hidden, type MatchMeaning } from "../../grammar/meaning.js";
 import { meaningOf } from "../state/meaning.js";
-import { type Chain, chainOf, type Rule, rulesOf } from "../state/rules.js";
+import { type Chain, chainOf, type Rule, type Ruleset, rulesOf } from "../state/rules.js";
 import { listedAddress } from "./ask.js";
+import type { Tested } from "./assume.js";
 import { nextRule } from "./chain-index.js";
 import { changedBy } from "./changes.js";
-import { type Tested, test } from "./conditions.js";
+import { test } from "./conditions.js";
 import type { EvaluationContext, RulePlace } from "./context.js";
 import { listing } from "./listed.js";
 import { seenBy, withSeen } from "./memory.js";
 import { mergeWorlds } from "./merge.js";
-import { isExhausted, rewriteDestination, rewriteSource } from "./nat.js";
+import { hasNoRedirect, isExhausted, rewriteDestination, rewriteSource } from "./nat.js";
 import type { Step } from "./outcome.js";
 import { type SharedWalks, shareWalk } from "./shared-walks.js";
 import { takesTransparently } from "./sockets.js";
@@ -23,7 +25,7 @@ import { type LivePacket, type World, withPacket } from "./world.js";
 /** How a walk ended for one world. */
 export type Walked =
   /** The table lets the packet pass: ACCEPT, a translation, or the policy. */
-  | { readonly end: "pass"; readonly world: World }
+  | { readonly end: "pass"; readonly world: World; readonly translated?: true }
   | { readonly end: "drop"; readonly world: World }
   | { readonly end: "queue"; readonly world: World }
   | { readonly end: "reject"; readonly world: World; readonly with: string }
@@ -32,22 +34,29 @@ export type Walked =
 
 /** Walks a built-in chain; no result is `return`. A table or chain that is not there lets everything pass. */
 export function walkHook(
-  table: string,
-  hook: Hook,
+  { ruleset, backEnd, table, hook }: Start,
   world: World,
   context: EvaluationContext,
 ): readonly Walked[] {
-  const chain = chainOf(context.ruleset, table, hook);
+  const chain = chainOf(ruleset, table, hook);
   if (chain === undefined) return [{ end: "pass", world }];
   const policy = chain.policy === "DROP" ? "drop" : chain.policy === "QUEUE" ? "queue" : "pass";
-  return walkChain({ table, hook, stack: [], shared: new Map() }, hook, world, context).map((walked) => {
+  const own = backEnd === undefined ? {} : { backEnd };
+  const position: Position = { ruleset, table, hook, ...own, stack: [], shared: new Map() };
+  return walkChain(position, hook, world, context).map((walked) => {
     if (walked.end !== "return") return walked;
-    const number = rulesOf(chain).length + 1;
-    return {
-      end: policy,
-      world: withStep(walked.world, { table, chain: hook, number }, "policy", undefined),
-    };
+    const place = { table, chain: hook, number: rulesOf(chain).length + 1, ...own };
+    return { end: policy, world: withStep(walked.world, place, "policy", undefined) };
   });
+}
+
+/** A table at a hook. */
+export interface Start {
+  readonly ruleset: Ruleset | undefined;
+  /** Whose rules they are, where both back ends hold some. */
+  readonly backEnd?: Flavour | undefined;
+  readonly table: string;
+  readonly hook: Hook;
 }
 
 /** Jumps within jumps that are followed; nf_tables allows 16, and no known program writes more. */
@@ -59,9 +68,7 @@ const WAYS_MAX = 50_000;
 /** Bits of an exact share; a thousand draws in a row have 31,000. */
 const BITS_MAX = 400_000;
 
-interface Position {
-  readonly table: string;
-  readonly hook: Hook;
+interface Position extends Start {
   /** Chains that are being walked, to find loops. */
   readonly stack: readonly string[];
   readonly shared: SharedWalks<Walked>;
@@ -73,8 +80,8 @@ function walkChain(
   start: World,
   context: EvaluationContext,
 ): readonly Walked[] {
-  const { table, stack } = position;
-  const chain = chainOf(context.ruleset, table, name);
+  const { ruleset, table, stack } = position;
+  const chain = chainOf(ruleset, table, name);
   if (chain === undefined) {
     context.notes.add(`chain ${name} is not in table ${table} of this dump: taken as empty`);
     return [{ end: "return", world: start }];
@@ -102,7 +109,8 @@ function walkRules(
   start: World,
   context: EvaluationContext,
 ): readonly Walked[] {
-  const { table, hook } = inside;
+  const { table, hook, backEnd } = inside;
+  const own = backEnd === undefined ? {} : { backEnd };
   const { name } = chain;
   const ends: Walked[] = [];
   let live: readonly World[] = [start];
@@ -114,7 +122,7 @@ function walkRules(
     at = nextRule(rules, family, live, at + 1)
   ) {
     const rule = rules[at] as Rule;
-    const place = { table, chain: name, number: at + 1 };
+    const place = { table, chain: name, number: at + 1, ...own };
     const next: World[] = [];
     for (const world of live) {
       if (--context.budget.steps < 0) return ends;
@@ -130,7 +138,7 @@ function walkRules(
     const isBuiltIn = name === hook;
     const ended = isBuiltIn
       ? world
-      : withStep(world, { table, chain: name, number: rules.length + 1 }, "return", undefined);
+      : withStep(world, { table, chain: name, number: rules.length + 1, ...own }, "return", undefined);
     ends.push({ end: "return", world: ended });
   }
   return mergeEnds(ends);
@@ -144,7 +152,8 @@ function mergeEnds(ends: readonly Walked[]): readonly Walked[] {
   if (ends.length <= ENDS_FEW) return ends;
   const alike = new Map<string, Walked[]>();
   for (const end of ends) {
-    const key = `${end.end} ${end.end === "reject" ? end.with : ""}`;
+    const how = end.end === "reject" ? end.with : end.end === "pass" ? end.translated : "";
+    const key = `${end.end} ${how}`;
     const same = alike.get(key);
     if (same === undefined) alike.set(key, [end]);
     else same.push(end);
@@ -262,8 +271,10 @@ function act(
       break;
     }
     case "untrack":
-      // What came over lo has its connection already.
-      next.push(world.packet.flow === undefined ? changed({ state: "UNTRACKED" }) : world);
+      next.push(isDecided(world.packet) ? world : changed({ state: "UNTRACKED" }));
+      break;
+    case "zone":
+      next.push(isDecided(world.packet) ? world : changed({ zone: effect }));
       break;
     case "note":
       next.push(world);
@@ -281,8 +292,10 @@ function act(
         ? rewriteSource(effect, packet, memory, context)
         : rewriteDestination(effect, packet, position.hook, memory, context);
       const after = changed(translated);
-      const drops = source && isExhausted(effect, after.packet, memory);
-      ends.push({ end: drops ? "drop" : "pass", world: after });
+      const drops = source
+        ? isExhausted(effect, after.packet, memory)
+        : hasNoRedirect(effect, packet, position.hook, context);
+      ends.push(drops ? { end: "drop", world: after } : { end: "pass", world: after, translated: true });
       break;
     }
     case "unmodelled":
@@ -292,13 +305,18 @@ function act(
   }
 }
 
+/** How it is tracked has been said, or it came over lo and has its connection already. */
+function isDecided({ flow, state, zone }: LivePacket): boolean {
+  return flow !== undefined || zone !== undefined || state === "UNTRACKED";
+}
+
 /** Nothing that could bear a mark of the connection, or give one. */
 function hasNoConnection({ flow, state }: LivePacket): boolean {
   return flow === undefined && state !== "ESTABLISHED" && state !== "RELATED";
 }
 
-function at({ table, chain, number }: RulePlace): string {
-  return `${table}:${chain}:rule:${number}`;
+function at({ table, chain, number, backEnd }: RulePlace): string {
+  return `${table}:${chain}:rule:${number}${backEnd === undefined ? "" : ` of ${backEnd}`}`;
 }
 
 function passOver(question: string, place: string, { passedOver }: EvaluationContext): void {

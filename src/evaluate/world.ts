@@ -3,7 +3,7 @@
  * rules that matched. Worlds are never changed; a step makes a new one.
  */
 import type { Address } from "../../grammar/address.js";
-import type { Range, WordField } from "../../grammar/meaning.js";
+import type { Effect, Range, WordField } from "../../grammar/meaning.js";
 import type { Direction, Memory, Quoted, Tracked, Unknown } from "./memory.js";
 import type { Headers, Landing, OpenParts, Share, Step } from "./outcome.js";
 import type { Handled } from "./served.js";
@@ -34,6 +34,8 @@ export interface LivePacket extends Headers {
   readonly frameTo: "bridge" | "host" | undefined;
   /** A bridge passes it from port to port, and it is not routed. */
   readonly bridged: boolean;
+  /** Rules of OUTPUT have turned it elsewhere: by what it leaves after that hook; undefined: they have not. */
+  readonly turnedTo: Pick<Headers, "outInterface"> | undefined;
   /** The router that it is sent to; undefined: none, or not known. */
   readonly nextHop: Address | undefined;
   /** A socket of the node is to have it, whatever it is addressed to (TPROXY). */
@@ -42,6 +44,10 @@ export interface LivePacket extends Headers {
   readonly sender: "process" | "kernel" | "none";
   readonly user: number | undefined;
   readonly group: number | undefined;
+  /** It answers another packet: of SCTP an INIT ACK, not an INIT. */
+  readonly answers: boolean;
+  /** Where connection tracking is to look for it, if a CT target has said so. */
+  readonly zone: Extract<Effect, { kind: "zone" }> | undefined;
   /** Undefined before connection tracking has seen it. */
   readonly state: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "UNTRACKED" | undefined;
   /** Its connection; undefined: none that is known. */
@@ -60,6 +66,8 @@ export interface Flow {
   readonly direction: Direction;
   /** The packet is the first, and has not left yet: translations may still change what answers are expected. */
   readonly isNew: boolean;
+  /** The packet answers the first, which has not been to nat POSTROUTING (or INPUT): it asks those rules in its place. */
+  readonly asksSource?: true;
 }
 
 /**

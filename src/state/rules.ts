@@ -55,6 +55,8 @@ export interface Table {
   readonly chains: ReadonlyMap<string, Chain>;
   /** Only some of its lines were given, without the line that begins a table: other rules may be there. */
   readonly fragment?: true;
+  /** The text ended before its COMMIT: rules behind those that are here may be lacking. */
+  readonly cutOff?: true;
   /** `#` lines before `*name`, before `COMMIT` and after it. */
   readonly remarks?: {
     readonly before?: readonly string[];

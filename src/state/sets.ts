@@ -26,6 +26,10 @@ export interface IpSet {
   readonly options: CreateOptions;
   /** In the order in which they were listed. Undefined: not known (`ipset list -t`), which is not empty. */
   readonly entries?: readonly SetEntry[];
+  /** How many members a listing counts above those that it shows; absent: it shows all. */
+  readonly notListed?: number;
+  /** How many rules and lists hold the set, as `ipset list` tells; absent: not told. */
+  readonly references?: number;
   readonly place?: Place;
 }
 
@@ -50,14 +54,20 @@ export function membership(
   const type = setTypeNamed(set.type);
   if (type === undefined) return "open";
   if (directions.length < type.dimensions.length) return "no";
-  if (type.method !== "list") return inSet(set, type, directions, packet);
+  if (type.method !== "list") {
+    const found = inSet(set, type, directions, packet);
+    // One that is not shown may be the member, or a smaller network that says `nomatch`.
+    const mayBeOther = set.notListed !== undefined && (found === "no" || type.name.includes("net"));
+    return mayBeOther ? "open" : found;
+  }
   if (set.entries === undefined) return "open";
   // Lists hold no lists, so that this ends.
   const answers = set.entries.map(({ parts }) => {
     const member = String(parts[0]);
     return sets.get(member)?.type === set.type ? "no" : membership(sets, member, directions, packet);
   });
-  return answers.includes("yes") ? "yes" : answers.includes("open") ? "open" : "no";
+  if (answers.includes("yes")) return "yes";
+  return answers.includes("open") || set.notListed !== undefined ? "open" : "no";
 }
 
 /** The family of a set's addresses; undefined for the types that have none. */
@@ -92,7 +102,32 @@ interface Group {
   readonly networks: Set<Key>;
 }
 
+/** The entry by which a packet is in a set; undefined where that is not known, and for lists of sets. */
+export function findEntry(
+  sets: IpSets,
+  name: string,
+  directions: readonly Direction[],
+  packet: SetPacket,
+): SetEntry | undefined {
+  const set = sets.get(name);
+  const type = set && setTypeNamed(set.type);
+  if (set === undefined || type === undefined || type.method === "list") return undefined;
+  const at = directions.length < type.dimensions.length ? "no" : placeInSet(set, type, directions, packet);
+  return typeof at === "number" ? set.entries?.[at] : undefined;
+}
+
 function inSet(set: IpSet, type: SetType, directions: readonly Direction[], packet: SetPacket): Membership {
+  const place = placeInSet(set, type, directions, packet);
+  return typeof place === "number" ? "yes" : place;
+}
+
+/** Where the entry stands that has the packet. */
+function placeInSet(
+  set: IpSet,
+  type: SetType,
+  directions: readonly Direction[],
+  packet: SetPacket,
+): number | "no" | "open" {
   const family = familyOfSet(set);
   if (family !== undefined && family !== packet.family) return "no";
   const context = contextOf(set.options);
@@ -108,7 +143,7 @@ function inSet(set: IpSet, type: SetType, directions: readonly Direction[], pack
       if (hit !== undefined && (first === undefined || hit.at < first.at)) first = hit;
     }
     // With a part unknown, an element that fits the others may or may not be the one.
-    if (first !== undefined) return first.nomatch ? "no" : all ? "yes" : "open";
+    if (first !== undefined) return first.nomatch ? "no" : all ? first.at : "open";
     if (type.endsAtNetwork && known[0] && networks.has(probe(type, asked, order, 0))) return "no";
   }
   return "no";

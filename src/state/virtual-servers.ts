@@ -156,6 +156,24 @@ export type VirtualServerChange =
   | { readonly kind: "clear" }
   | { readonly kind: "set"; readonly timeouts: Partial<ConnectionTimeouts> };
 
+export interface Endpoint {
+  readonly address: Address;
+  readonly port: number;
+}
+
+/** An entry of the table of connections that `ipvsadm -Lc` shows. */
+export interface VirtualConnection {
+  /** 0 for templates of a firewall mark. */
+  readonly protocol: number;
+  readonly secondsLeft: number;
+  /** Of IPVS's own: `ESTABLISHED`, `FIN_WAIT`, `UDP` …; of templates `NONE` or `ASSURED`. */
+  readonly state: string;
+  /** Port 0: the template of a client, or of its network, at a persistent virtual server. */
+  readonly source: Endpoint;
+  readonly virtual: Endpoint;
+  readonly server: Endpoint;
+}
+
 /** The table. `timeouts` absent: unknown. */
 export interface VirtualServers {
   readonly services: readonly VirtualServer[];
@@ -165,4 +183,13 @@ export interface VirtualServers {
    * more of them than the table shows. Absent: from a listing, which does not tell.
    */
   readonly changes?: readonly VirtualServerChange[];
+  /** All that IPVS knows. Absent: not told. */
+  readonly connections?: readonly VirtualConnection[];
+}
+
+/** Texts of one node together: of the virtual servers the later counts, of their connections the later too. */
+export function joinVirtualServers(all: readonly VirtualServers[]): VirtualServers | undefined {
+  const told = all.findLast(({ services }) => services.length > 0) ?? all.at(-1);
+  const connections = all.findLast((one) => one.connections !== undefined)?.connections;
+  return told === undefined || connections === undefined ? told : { ...told, connections };
 }

@@ -98,7 +98,7 @@ function withoutSwitches(found: Words): Words {
 function finish({ sets }: Reading): IpSets {
   const finished = new Map<string, IpSet>();
   for (const [name, draft] of [...sets].sort(([, left], [, right]) => left.order - right.order)) {
-    const { type, options, place, entries } = draft;
+    const { type, options, place, entries, notListed, references } = draft;
     const all = entries === undefined ? undefined : [...entries.values()];
     // A bitmap is walked from its beginning.
     if (type.method === "bitmap") all?.sort((left, right) => Number(left.parts[0]) - Number(right.parts[0]));
@@ -107,6 +107,8 @@ function finish({ sets }: Reading): IpSets {
       type: type.name,
       options,
       ...(all === undefined ? {} : { entries: all }),
+      ...(notListed === undefined ? {} : { notListed }),
+      ...(references === undefined ? {} : { references }),
       place,
     });
   }

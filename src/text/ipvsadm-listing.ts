@@ -16,7 +16,9 @@ import {
   schedulerFlag,
   type Tunnel,
   type TunnelChecksum,
+  type VirtualConnection,
 } from "../state/virtual-servers.js";
+import { isConnectionRow, readConnectionRow } from "./ipvsadm-connection.js";
 import { readEndpoint, readNumber } from "./ipvsadm-endpoint.js";
 import type { Fault } from "./ipvsadm-options.js";
 import type { Words } from "./words.js";
@@ -30,10 +32,11 @@ export type Row =
   | { readonly kind: "service"; readonly key: ServiceKey; readonly scheduling: Scheduling | undefined }
   | { readonly kind: "server"; readonly destination: Destination }
   | { readonly kind: "timeouts"; readonly timeouts: ConnectionTimeouts }
-  /** Of the table of connections, `ipvsadm -Lc`. */
+  /** Of the table of connections, `ipvsadm -Lc`: its headings, and entries. */
   | { readonly kind: "connections" }
+  | { readonly kind: "connection"; readonly connection: VirtualConnection }
   /** A row that says something that cannot be used; what stands below it belongs to it. */
-  | { readonly kind: "fault"; readonly of: "service" | "server"; readonly fault: Fault };
+  | { readonly kind: "fault"; readonly of: "service" | "server" | "connection"; readonly fault: Fault };
 
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([
   ["TCP", PROTOCOL.tcp],
@@ -54,7 +57,12 @@ export function readRow(text: string, words: Words, columns: Columns): Row | und
     return { kind: "heading", columns: undefined };
   if (first === "IPVS" && second === "connection") return { kind: "connections" };
   if (first === "pro" && second === "expire") return { kind: "connections" };
-  if (/^[A-Z]+$/.test(first) && /^\d+:\d\d$/.test(second)) return { kind: "connections" };
+  if (isConnectionRow(words)) {
+    const connection = readConnectionRow(words);
+    return "code" in connection
+      ? { kind: "fault", of: "connection", fault: connection }
+      : { kind: "connection", connection };
+  }
   const timeouts = /^\s*Timeout \(tcp tcpfin udp\): (\d{1,9}) (\d{1,9}) (\d{1,9})\s*$/.exec(text);
   if (timeouts !== null) {
     const [tcp = 0, tcpFin = 0, udp = 0] = timeouts.slice(1).map(Number);

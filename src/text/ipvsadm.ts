@@ -13,6 +13,7 @@ import {
   type Scheduling,
   type ServiceKey,
   type TunnelChecksum,
+  type VirtualConnection,
   type VirtualServer,
   type VirtualServerChange,
   type VirtualServers,
@@ -46,6 +47,7 @@ export function readVirtualServers(source: Source): VirtualServersRead {
     })),
     ...(Object.keys(reading.timeouts).length === 0 ? {} : { timeouts: reading.timeouts }),
     ...(reading.listings ? {} : { changes: reading.changes }),
+    ...(reading.connections === undefined ? {} : { connections: reading.connections }),
     problems: reading.problems,
   };
 }
@@ -96,8 +98,8 @@ interface Reading {
   columns: Columns;
   /** The service whose rows stand here; "refused" if it could not be read. */
   listed: Draft | "refused" | undefined;
-  /** That connections are left out was said. */
-  connections: boolean;
+  /** Undefined: no table of connections is among the listings. */
+  connections: VirtualConnection[] | undefined;
 }
 
 function startReading(source: Source, problems: Problem[]): Reading {
@@ -111,7 +113,7 @@ function startReading(source: Source, problems: Problem[]): Reading {
     listings: false,
     columns: undefined,
     listed: undefined,
-    connections: false,
+    connections: undefined,
   };
 }
 
@@ -260,19 +262,15 @@ function readListed(reading: Reading, line: number, row: Row, complain: (fault: 
       reading.timeouts = row.timeouts;
       return;
     case "connections":
-      if (!reading.connections)
-        complain({
-          code: "LF1001",
-          severity: "note",
-          message: "entries of connections are not read here",
-          from: 0,
-          to: 4,
-        });
-      reading.connections = true;
+      reading.connections ??= [];
+      return;
+    case "connection":
+      reading.connections ??= [];
+      reading.connections.push(row.connection);
       return;
     case "fault":
       if (row.of === "service") reading.listed = "refused";
-      if (row.of === "service" || reading.listed !== "refused") complain(row.fault);
+      if (row.of !== "server" || reading.listed !== "refused") complain(row.fault);
       return;
     case "service": {
       reading.listings = true;

@@ -5,6 +5,7 @@ import { type Problem, placeInLine } from "../problems/problem.js";
 import type { NodeState } from "../state/nodestate.js";
 import { readConnections } from "./conntrack.js";
 import { printConnections } from "./conntrack-print.js";
+import { dumpsByBackEnd } from "./dumps.js";
 import { byFamily } from "./family.js";
 import { printInterfaces, readInterfaces } from "./ip-addr.js";
 import { printRoutes, readRoutes } from "./ip-route.js";
@@ -12,6 +13,7 @@ import { printPolicyRules, readPolicyRules } from "./ip-rule.js";
 import { printSets } from "./ipset/save.js";
 import { readSets } from "./ipset.js";
 import { printVirtualServers, readVirtualServers } from "./ipvsadm.js";
+import { printVirtualConnections } from "./ipvsadm-connection.js";
 import { printRecent, readRecent } from "./recent.js";
 import { readRules } from "./rules.js";
 import { printRuleset } from "./save.js";
@@ -45,7 +47,9 @@ export function readNodeText(segment: Segment, options: NodeTextOptions = {}): r
   switch (kind) {
     case "rules": {
       const { flavour = "legacy", keepUnread = false } = options;
-      const parts = options.family === undefined ? byFamily(source) : [{ source, family: options.family }];
+      const parts = dumpsByBackEnd(source).flatMap((dump) =>
+        options.family === undefined ? byFamily(dump) : [{ source: dump, family: options.family }],
+      );
       return parts.map(({ source: own, family }) => {
         const { ruleset, problems } = readRules(own, { family, flavour, keepUnread });
         const print = () => printRuleset(ruleset, flavour);
@@ -58,7 +62,13 @@ export function readNodeText(segment: Segment, options: NodeTextOptions = {}): r
     }
     case "virtual-servers": {
       const { problems, ...virtualServers } = readVirtualServers(source);
-      return text({ virtualServers }, problems, () => printVirtualServers(virtualServers.services));
+      return text(
+        { virtualServers },
+        problems,
+        () =>
+          printVirtualServers(virtualServers.services) +
+          printVirtualConnections(virtualServers.connections ?? []),
+      );
     }
     case "connections": {
       const { connections, form, problems } = readConnections(source);

@@ -41,6 +41,8 @@ export interface DraftTable {
   complete: boolean;
   /** Made from lines that stood in no table. */
   fragment: boolean;
+  /** No COMMIT was read. */
+  cutOff?: true;
   /** Chains that were deleted since the table began. */
   readonly deleted: Set<string>;
   readonly texts: TextNumbers;
@@ -281,7 +283,10 @@ function finishTable(draft: DraftTable): Table {
   }
   const { before, inside, after } = draft.remarks;
   const silent = before.length + inside.length + after.length === 0;
-  const fragment = draft.fragment ? { fragment: true as const } : {};
+  const fragment = {
+    ...(draft.fragment ? { fragment: true as const } : {}),
+    ...(draft.cutOff ? { cutOff: true as const } : {}),
+  };
   return { name: draft.name, chains, ...fragment, ...(silent ? {} : { remarks: { before, inside, after } }) };
 }
 

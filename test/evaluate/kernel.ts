@@ -11,6 +11,7 @@ import type { Landing } from "../../src/evaluate/outcome.js";
 import type { Problem } from "../../src/problems/problem.js";
 import type { NodeState } from "../../src/state/nodestate.js";
 import { readSets } from "../../src/text/ipset.js";
+import { readVirtualServers } from "../../src/text/ipvsadm.js";
 import { readRules } from "../../src/text/rules.js";
 
 const ROOT = join(import.meta.dirname, "../../fixtures/kernel-packets");
@@ -75,10 +76,14 @@ export function kernelCase(name: string): KernelCase {
   const sets = existsSync(join(ROOT, name, "ipset-save.txt"))
     ? readSets({ name: "ipset-save.txt", text: read("ipset-save.txt") }).sets
     : undefined;
+  const virtualServers = existsSync(join(ROOT, name, "ipvsadm-restore.txt"))
+    ? readVirtualServers({ name: "ipvsadm-restore.txt", text: read("ipvsadm-restore.txt") })
+    : undefined;
   const state: NodeState = {
     rulesets: { [family]: ruleset },
     ...(network === undefined ? {} : { network }),
     ...(sets === undefined ? {} : { sets }),
+    ...(virtualServers === undefined ? {} : { virtualServers }),
   };
   const results = JSON.parse(read("observed.json")).results as { id: string; outcomes: Observed[] }[];
   const observed = new Map(results.map(({ id, outcomes }) => [id, outcomes]));

@@ -8,6 +8,7 @@ import { PROTOCOL } from "../../../grammar/protocols.js";
 import type { Client, LongRun, Moment, Scheduler } from "../../../grammar/schedulers/description.js";
 import { equally, ORDER_UNKNOWN, sharedBy } from "../../../grammar/schedulers/long-run.js";
 import type { FirstPacket } from "../../state/ipvs-events.js";
+import { type Belief, choicesBy, firstBelief, restsOn } from "./belief.js";
 import {
   type Connection,
   type Holder,
@@ -25,6 +26,8 @@ import {
 export interface Way extends Holder {
   /** The scheduler's memory afterwards. */
   readonly memory: unknown;
+  /** What is believed afterwards, in a table that is followed. */
+  readonly belief?: Belief;
 }
 
 /** What becomes of a first packet. Undefined: no virtual server takes it, and it goes on as if there were no IPVS. */
@@ -152,17 +155,51 @@ export function scheduled(
     }));
     return { ways, assuming: [] };
   }
+  const { memory } = service;
+  const believed =
+    table.isFollowed && scheduler !== undefined && client !== undefined
+      ? believedWays(table, service, scheduler, moment, client)
+      : undefined;
+  if (believed !== undefined) return believed;
   const { ways, assuming } =
     scheduler === undefined
       ? anyServer(service)
       : (byCounts(table, service, scheduler, moment) ?? scheduler.inTheLongRun(moment, client));
-  const { memory } = service;
   return {
     ways: joined(
       ways.map(({ server, weight }) => ({ server: server?.name, weight: BigInt(weight), memory })),
     ),
     assuming,
   };
+}
+
+/** The choice by what the ones before it tell. */
+function believedWays(
+  table: IpvsTable,
+  service: Service,
+  scheduler: Scheduler,
+  moment: Moment,
+  client: Client,
+): Pick<Opening, "ways" | "assuming"> | undefined {
+  const { servers, memory } = service;
+  const isLimited = servers.some(({ upperThreshold }) => upperThreshold > 0);
+  if ((scheduler.counts || isLimited) && !isCounted(table, service)) return undefined;
+  const belief =
+    service.belief ??
+    (isLimited && scheduler.takesTurns?.(servers) === true
+      ? undefined
+      : firstBelief(servers, scheduler, moment, table.isNew));
+  if (belief === undefined) return undefined;
+  const choices = choicesBy(belief, scheduler, moment, client);
+  return {
+    ways: choices.map((choice) => ({ ...choice, memory })),
+    assuming: choices.length > 1 ? restsOn(scheduler, moment, client) : [],
+  };
+}
+
+/** Whether it is known what each real server has to do. */
+export function isCounted(table: IpvsTable, { name, servers }: Pick<Service, "name" | "servers">): boolean {
+  return servers.every((server) => table.loads.has(loadName({ name }, server.name)));
 }
 
 /** The choice by the counts of a listing: only where several are equal, the order of the list decides. */
@@ -172,11 +209,10 @@ function byCounts(
   scheduler: Scheduler,
   moment: Moment,
 ): LongRun | undefined {
-  const isCounted = servers.every(
-    (server) => server.upperThreshold === 0 && table.loads.has(loadName({ name }, server.name)),
-  );
+  const isLimited = servers.some(({ upperThreshold }) => upperThreshold > 0);
   const memory = scheduler.start(servers);
-  if (!scheduler.counts || !isCounted || memory !== null) return undefined;
+  if (!scheduler.counts || isLimited || !isCounted(table, { name, servers }) || memory !== null)
+    return undefined;
   const client: Client = { source: 0, sourcePort: 0, destination: 0 };
   const winners = servers.filter((first) => {
     const others = servers.filter((server) => server !== first);
@@ -191,7 +227,7 @@ function anyServer({ servers }: Service): LongRun {
 }
 
 /** The client network that a persistent service keeps together; undefined: it is not persistent. */
-function templateName(service: Service, { source }: FirstPacket): string | undefined {
+export function templateName(service: Service, { source }: FirstPacket): string | undefined {
   const persistence = service.scheduling?.persistence;
   return persistence === undefined
     ? undefined
@@ -221,12 +257,16 @@ export function enter(
   const tuple = tupleOf(packet);
   const before = table.connections.get(tuple);
   if (joins) {
-    if (before !== undefined && !before.active) setActive(table, tuple, before, true);
+    if (before?.protocol === PROTOCOL.tcp && !before.active) setActive(table, tuple, before, true);
     return;
   }
   const [first] = ways;
-  if (!table.isKnown) for (const { name } of service.servers) table.loads.delete(loadName(service, name));
-  else if (first !== undefined) table.services.set(service.name, { ...service, memory: first.memory });
+  if (table.isFollowed && first?.belief !== undefined)
+    table.services.set(service.name, { ...service, belief: first.belief });
+  else if (!table.isKnown && !table.isFollowed)
+    for (const { name } of service.servers) table.loads.delete(loadName(service, name));
+  else if (table.isKnown && first !== undefined)
+    table.services.set(service.name, { ...service, memory: first.memory });
   // A connection that this one replaces has counted until now.
   if (before !== undefined) expire(table, tuple);
   const holders = ways.map(({ server, weight }) => ({ server, weight }));
@@ -251,12 +291,14 @@ export function enter(
     service: service.name,
     protocol: packet.protocol,
     holders,
-    active: true,
+    // Each begins as inactive; only protocols with states make it active. So UDP never is.
+    active: packet.protocol !== PROTOCOL.udp,
     template: name,
     until: undefined,
   };
-  count(table, connection, { active: 1, inactive: 0 });
-  if (onePacket) count(table, connection, { active: -1, inactive: 0 });
+  const counts = connection.active ? { active: 1, inactive: 0 } : { active: 0, inactive: 1 };
+  count(table, connection, counts);
+  if (onePacket) count(table, connection, { active: -counts.active, inactive: -counts.inactive });
   else table.connections.set(tuple, connection);
 }
 
@@ -267,11 +309,18 @@ const TIME_WAIT_SECONDS = 120;
 export function close(table: IpvsTable, tuple: string): void {
   const connection = table.connections.get(tuple);
   if (connection === undefined || connection.protocol === PROTOCOL.udp || !connection.active) return;
-  setActive(table, tuple, connection, false);
+  setActive(table, tuple, connection, false, TIME_WAIT_SECONDS);
 }
 
-function setActive(table: IpvsTable, tuple: string, connection: Connection, active: boolean): void {
-  const until = active ? undefined : table.now + TIME_WAIT_SECONDS;
+/** It is forgotten after `seconds`, if any are given. */
+export function setActive(
+  table: IpvsTable,
+  tuple: string,
+  connection: Connection,
+  active: boolean,
+  seconds?: number,
+): void {
+  const until = seconds === undefined ? undefined : table.now + seconds;
   table.connections.set(tuple, { ...connection, active, until });
   count(table, connection, active ? { active: 1, inactive: -1 } : { active: -1, inactive: 1 });
 }
@@ -295,8 +344,9 @@ function count(
   by: { readonly active: number; readonly inactive: number },
 ): void {
   const [holder] = holders;
-  // With several possible servers there is no count to keep.
-  if (!table.isKnown || holder?.server === undefined) return;
+  // With several possible servers there is no count to keep, and nothing to add to one that is not known.
+  if (holder?.server === undefined) return;
+  if (!table.isKnown && !(table.isFollowed && table.loads.has(loadName({ name }, holder.server)))) return;
   const service = table.services.get(name);
   const server = service === undefined ? undefined : serverOf(service, holder);
   const load = loadOf(table, { name }, holder.server);

@@ -15,6 +15,7 @@ import {
   type VirtualServerChange,
   type VirtualServers,
 } from "../../state/virtual-servers.js";
+import type { Belief } from "./belief.js";
 
 /** A real server in the table. */
 export interface Server extends RealServer {
@@ -33,6 +34,8 @@ export interface Service {
   readonly servers: readonly Server[];
   /** Of its scheduler. */
   readonly memory: unknown;
+  /** Of a table that is followed: what the choices until now tell of what is not known. */
+  readonly belief?: Belief;
 }
 
 /** A real server that a connection or client is with, and its share where several are possible. Absent: none. */
@@ -77,6 +80,10 @@ export interface IpvsTable {
    * answers are shares in the long run.
    */
   readonly isKnown: boolean;
+  /** Each way that a connection may go is followed by itself, so that it tells something of what is not known. */
+  readonly isFollowed: boolean;
+  /** Nobody has connected before what the table shows. */
+  readonly isNew: boolean;
   /** Seconds since the beginning. */
   now: number;
 }
@@ -108,6 +115,9 @@ export interface IpvsOptions {
   readonly settings?: IpvsSettings;
   /** The order of the text is not that in which servers were added: `ipvsadm -S` has sorted it. */
   readonly sorted?: boolean;
+  readonly followed?: boolean;
+  /** Nobody has ever connected. */
+  readonly fresh?: boolean;
 }
 
 /** The table that was just made by these commands; of a listing, or a sorted text, one whose turns are not known. */
@@ -119,6 +129,8 @@ export function ipvsTable({ services, changes }: VirtualServers, options: IpvsOp
     templates: new Map(),
     settings: options.settings ?? KUBE_PROXY_SETTINGS,
     isKnown: changes !== undefined && options.sorted !== true,
+    isFollowed: options.followed === true,
+    isNew: options.fresh === true,
     now: 0,
   };
   if (changes !== undefined) for (const one of changes) change(table, one);
@@ -128,12 +140,15 @@ export function ipvsTable({ services, changes }: VirtualServers, options: IpvsOp
       for (const destination of destinations) {
         addServer(table, key, destination);
         const { activeConnections: active, inactiveConnections: inactive } = destination;
-        if (active !== undefined && inactive !== undefined) {
-          const load = { active, inactive, overloaded: false };
-          table.loads.set(loadName({ name: serviceName(key) }, serverName(destination)), load);
-        }
+        const name = loadName({ name: serviceName(key) }, serverName(destination));
+        if (active !== undefined && inactive !== undefined)
+          table.loads.set(name, { active, inactive, overloaded: false });
       }
     }
+  }
+  if (options.fresh === true) {
+    for (const service of table.services.values())
+      for (const { name } of service.servers) table.loads.set(loadName(service, name), NO_LOAD);
   }
   return table;
 }
@@ -262,7 +277,8 @@ function replaceServers(
   const servers = replace(service.servers, service);
   if (servers === service.servers) return;
   const memory = schedulerOf(service)?.changed(service.memory, servers, service.servers);
-  table.services.set(service.name, { ...service, servers, memory });
+  const { belief: _, ...rest } = service;
+  table.services.set(service.name, { ...rest, servers, memory });
 }
 
 /** The description of a service's scheduler; undefined: not known which. */

@@ -17,6 +17,7 @@ export function beginBlock(reading: Reading, text: string, line: number): boolea
     type: undefined,
     header: undefined,
     count: undefined,
+    references: undefined,
     draft: undefined,
     members: false,
     refused: false,
@@ -50,20 +51,26 @@ export function readInBlock(reading: Reading, block: Block, text: string, line: 
       block.header = { text, from: colon + 1, line };
       return true;
     case "Number of entries":
-      block.count = Number(value);
+      block.count = countIn(value);
       return true;
     case "Members":
       makeOfBlock(reading, block);
       block.members = true;
       return true;
+    case "References":
+      block.references = countIn(value);
+      return true;
     case "Revision":
     case "Size in memory":
-    case "References":
       return true;
     default:
       endBlock(reading);
       return false;
   }
+}
+
+function countIn(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 function looksLikePrompt(text: string): boolean {
@@ -104,8 +111,9 @@ export function endBlock(reading: Reading): undefined {
   if (block === undefined) return;
   makeOfBlock(reading, block);
   reading.block = undefined;
-  const { draft, name, count, place } = block;
+  const { draft, name, count, references, place } = block;
   if (draft === undefined) return;
+  if (references !== undefined) draft.references = references;
   if (!block.members) {
     draft.entries = count === 0 ? new Map() : undefined;
     if (count !== 0)
@@ -117,9 +125,10 @@ export function endBlock(reading: Reading): undefined {
   }
   const listed = draft.entries?.size ?? 0;
   // Elements whose time is over are counted until the kernel clears them away.
-  if (count !== undefined && listed < count && draft.options.timeout === undefined)
-    complain(reading, "LF1022", `${listed} of the ${count} members of set ${name} are listed`, place, {
-      severity: "warning",
-      help: "was the list cut off?",
-    });
+  if (count === undefined || listed >= count || draft.options.timeout !== undefined) return;
+  draft.notListed = count - listed;
+  complain(reading, "LF1022", `${listed} of the ${count} members of set ${name} are listed`, place, {
+    severity: "warning",
+    help: "was the list cut off?",
+  });
 }

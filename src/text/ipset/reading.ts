@@ -17,6 +17,8 @@ export interface Draft {
   place: Place;
   /** By their text, which is how the kernel tells two elements apart; undefined: not known. */
   entries: Map<string, SetEntry> | undefined;
+  notListed?: number;
+  references?: number;
 }
 
 /** A block of `ipset list`. */
@@ -27,6 +29,7 @@ export interface Block {
   type: { readonly word: string; readonly place: Place } | undefined;
   header: { readonly text: string; readonly from: number; readonly line: number } | undefined;
   count: number | undefined;
+  references: number | undefined;
   draft: Draft | undefined;
   /** Lines are members now. */
   members: boolean;
@@ -92,6 +95,7 @@ export function empty(reading: Reading, draft: Draft): undefined {
   if (draft.type.method === "list")
     for (const name of draft.entries?.keys() ?? []) hold(reading, draft, name, -1);
   draft.entries?.clear();
+  delete draft.notListed;
 }
 
 /** More names than that are not searched for one that may be meant. */
