@@ -34,14 +34,16 @@ export function mermaidOf(starts: readonly Start[], entries: readonly Entry[] = 
     if (id === undefined) {
       id = `n${ids.size}`;
       ids.set(key, id);
-      nodes.push(shape === "chain" ? `  ${id}["${quoted(label)}"]` : `  ${id}(["${quoted(label)}"])`);
+      nodes.push(
+        shape === "chain" ? `  ${id}["${mermaidText(label)}"]` : `  ${id}(["${mermaidText(label)}"])`,
+      );
     }
     return id;
   };
   const chainNode = ({ ruleset, table, chain }: Start) =>
     node(`${ruleset.family} ${table} ${chain}`, table === "nat" ? chain : `${table}: ${chain}`, "chain");
   for (const { label, to } of entries)
-    edges.push(edge(node(`entry ${label}`, label, "end"), chainNode(to), ""));
+    edges.push(mermaidEdge(node(`entry ${label}`, label, "end"), chainNode(to), ""));
   const waiting = [...starts, ...entries.map(({ to }) => to)];
   const seen = new Set<string>();
   for (let start = waiting.shift(); start !== undefined && left > 0; start = waiting.shift()) {
@@ -58,11 +60,11 @@ export function mermaidOf(starts: readonly Start[], entries: readonly Entry[] = 
       const { effect } = meaningOf(rule, family);
       if (effect.kind === "jump" || effect.kind === "goto") {
         const next = { ruleset, table, chain: effect.chain };
-        edges.push(edge(from, chainNode(next), asks));
+        edges.push(mermaidEdge(from, chainNode(next), asks));
         waiting.push(next);
       } else if (effect.kind !== "note") {
         const end = endOf(rule, family);
-        edges.push(edge(from, node(`${key} ${end}`, end, "end"), asks));
+        edges.push(mermaidEdge(from, node(`${key} ${end}`, end, "end"), asks));
       }
     }
   }
@@ -85,12 +87,13 @@ function endOf(rule: Parameters<typeof effectInWords>[0], family: Family): strin
   return to?.address === undefined ? effectInWords(rule, family) : endWords(to.address, to.port);
 }
 
-function edge(from: string, to: string, label: string): string {
-  return label === "" ? `  ${from} --> ${to}` : `  ${from} -->|"${quoted(label)}"| ${to}`;
+/** `label` is what must hold to go there; empty: nothing. */
+export function mermaidEdge(from: string, to: string, label: string): string {
+  return label === "" ? `  ${from} --> ${to}` : `  ${from} -->|"${mermaidText(label)}"| ${to}`;
 }
 
 /** Text for a quoted label: Mermaid reads entities, and nothing else in it. */
-function quoted(text: string): string {
+export function mermaidText(text: string): string {
   const short = text.length > LABEL_MAX ? `${text.slice(0, LABEL_MAX - 1)}…` : text;
   return short
     .replace(/#/g, "#35;")

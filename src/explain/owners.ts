@@ -18,7 +18,7 @@ const PROGRAMS: readonly Program[] = [
   { name: "Docker", chains: /^DOCKER/ },
   { name: "CNI plugin portmap (hostPort)", chains: /^CNI-(?:HOSTPORT-|DN-|SN-)/ },
   { name: "CNI plugin bridge or firewall", chains: /^CNI-/ },
-  { name: "flannel", chains: /^FLANNEL-/ },
+  { name: "flannel", chains: /^FLANNEL(?:-|$)/ },
   { name: "Calico", chains: /^cali-/ },
   { name: "Calico (Felix of old)", chains: /^felix-/ },
   { name: "Weave Net", chains: /^WEAVE/ },

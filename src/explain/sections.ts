@@ -2,17 +2,19 @@
  * Explanations as sections of plain words: services, chains, rules and whole rulesets. What they are drawn as (text,
  * Markdown) is decided elsewhere; words from inputs are not made safe here.
  */
-import type { Family } from "../../grammar/address.js";
+import { type Family, printAddress } from "../../grammar/address.js";
 import { meaningOf } from "../state/meaning.js";
 import type { NodeState } from "../state/nodestate.js";
 import { type Chain, chainOf, type Rule, type Ruleset, rulesOf } from "../state/rules.js";
 import { printRule } from "../text/save.js";
 import { isAssumed } from "./complete.js";
+import { hostPortsIn, sandboxOf, shortId } from "./host-ports.js";
+import { openConnectionsOf } from "./open-connections.js";
 import { jumpsTo, overviewOf } from "./overview.js";
 import { ownerOf } from "./owners.js";
 import { versionWords } from "./proxy-version.js";
 import type { Entrance, RuleAt, ServicePort } from "./service-model.js";
-import { ENDPOINT_CHAIN } from "./service-names.js";
+import { commentOf, ENDPOINT_CHAIN, namedIn, withoutColon } from "./service-names.js";
 import {
   closedServers,
   endpointOutcomes,
@@ -29,7 +31,7 @@ import {
   tallies,
   tallyWords,
 } from "./service-words.js";
-import { conditionsInWords, effectInWords, ruleWords } from "./words.js";
+import { conditionsInWords, effectInWords, remembersInWords, ruleWords } from "./words.js";
 
 /** A heading with lines and rows below it; rows are cells, with names of the columns or without. */
 export interface Section {
@@ -64,7 +66,7 @@ export function serviceSection(service: ServicePort, { exact }: SectionOptions, 
   add("reached by", reachedRows(service));
   for (const { label, rows } of chosenRows(service, exact, state)) add(label, rows);
   add("chosen by", scheduledRows(service, exact));
-  add("together", togetherRows(service, exact));
+  add("together", togetherRows(service, exact, state));
   const { kept, lost } = sourceWords(service);
   if (kept.length > 0) add("source kept", [[kept.join(" · ")]]);
   if (lost.length > 0) add("source lost", [[lost.join(" · ")]]);
@@ -76,50 +78,93 @@ export function serviceSection(service: ServicePort, { exact }: SectionOptions, 
   if (policies !== "") add("policy", [[policies]]);
   if (service.healthCheckNodePort !== undefined)
     add("health check", [[`node port ${service.healthCheckNodePort}`]]);
+  add("open now", openRows(service, state));
   for (const counted of service.counted) {
     add(
       "counted",
       tallies(counted, service).map((tally) => [endpointWords(tally.endpoint), tallyWords(tally, exact)]),
     );
   }
+  const endpoints = endpointsWords(service);
   add(
     "note",
     notesOn(service)
-      .filter((note) => !note.includes(" connections, expected "))
+      // What the heading says already is not said twice.
+      .filter((note) => !note.includes(" connections, expected ") && !endpoints.endsWith(note))
       .map((note) => [note]),
   );
-  return { heading: `${nameOf(service)}  →  ${endpointsWords(service)}`, facts };
+  return { heading: `${nameOf(service)}  →  ${endpoints}`, facts };
+}
+
+/** Connections by endpoint: few clients that keep theirs open leave endpoints idle, however even the draws are. */
+function openRows(service: ServicePort, { connections }: NodeState): readonly (readonly string[])[] {
+  const open = openConnectionsOf(service, connections);
+  if (open === undefined) return [];
+  return [
+    ...open.byEndpoint.map(({ endpoint, count }) => [endpointWords(endpoint), countOf(count, "connection")]),
+    ...(open.elsewhere === 0 ? [] : [["none of its endpoints", countOf(open.elsewhere, "connection")]]),
+  ];
 }
 
 /** What the scheduler of IPVS gives each real server. */
 function scheduledRows(service: ServicePort, exact: boolean): readonly (readonly string[])[] {
   const main = mainClients(service);
   if (service.scheduler === undefined || main === undefined) return [];
+  const { next = [], assuming = [] } = service.sharing ?? {};
   return [
     ...endpointOutcomes(main).map(({ endpoint, share }) => [
       service.scheduler ?? "",
       `→ ${endpoint === undefined ? "?" : endpointWords(endpoint)}`,
-      share === undefined ? "by client or connections" : shareWords(share, exact),
+      share === undefined ? "not known: no such scheduler is known here" : shareWords(share, exact),
     ]),
     ...closedServers(service).map((endpoint) => ["never", `→ ${endpointWords(endpoint)}`, "weight 0"]),
+    ...(next.length === 0
+      ? []
+      : [["next", `→ ${next.map(endpointWords).join(" or ")}`, "by the connections that each has now"]]),
+    ...assuming.map((one) => [`shares of all clients in the long run: ${one}`]),
   ];
 }
 
 /** What the draws come to: chances that follow one another look uneven, and are not. */
-function togetherRows(service: ServicePort, exact: boolean): readonly (readonly string[])[] {
+function togetherRows(
+  service: ServicePort,
+  exact: boolean,
+  state: NodeState,
+): readonly (readonly string[])[] {
   const main = mainClients(service);
   const reached = main === undefined ? [] : endpointOutcomes(main);
   const [first] = reached;
-  if (main === undefined || first === undefined || reached.length < 2 || service.scheduler !== undefined)
-    return [];
-  if (isEven(main.outcomes) && !exact)
-    return [
-      [
-        `each endpoint gets ${shareWords(first.share, false)} of new connections: a rule draws among those that are left`,
-      ],
-    ];
-  return [["shares as given, of new connections; each rule draws among those that are left"]];
+  if (main === undefined || first === undefined || service.scheduler !== undefined) return [];
+  if (main.outcomes.some(({ kind }) => kind === "unknown")) return partlyKnownRows(service, state);
+  if (reached.length < 2) return [];
+  const shares =
+    isEven(main.outcomes) && !exact
+      ? `each endpoint gets ${shareWords(first.share, false)} of new connections: a rule draws among those that are left`
+      : "shares as given, of new connections; each rule draws among those that are left";
+  return [[shares], ["drawn once for each connection: what is sent over one that stays open goes one way"]];
 }
+
+/** Of a chain that lacks rules: what kube-proxy's first draw tells of how many there are. */
+function partlyKnownRows(service: ServicePort, { rulesets }: NodeState): readonly (readonly string[])[] {
+  const chain = service.chains.map((name) => chainOf(rulesets[service.family], "nat", name));
+  const [draw] = chain
+    .flatMap((one) => (one === undefined ? [] : rulesOf(one).filter(goesToEndpoint)))
+    .flatMap((rule) => meaningOf(rule, service.family).matches)
+    .flatMap(({ condition }) => (condition.kind === "chance" ? [condition.threshold] : []));
+  if (draw === undefined || draw === 0) return [];
+  const count = Math.round(ALL_DRAWS / draw);
+  // Five digits in old versions.
+  if (count < 2 || Math.abs(draw / ALL_DRAWS - 1 / count) > 1e-5) return [];
+  const share = shareWords({ numerator: 1n, denominator: BigInt(count) }, false);
+  return [
+    [
+      `kube-proxy writes 1 in ${count} where ${count} endpoints are left, and a larger part of the rest for each that follows: if this is the first, each gets ${share}`,
+    ],
+  ];
+}
+
+/** xt_statistic draws 31 bits. */
+const ALL_DRAWS = 2 ** 31;
 
 function endpointsWords(service: ServicePort): string {
   const main = mainClients(service);
@@ -127,10 +172,15 @@ function endpointsWords(service: ServicePort): string {
   const count = reached.length || service.endpoints.length;
   if (count === 0) {
     const outcome = main?.outcomes[0];
-    if (outcome !== undefined) return `no endpoint: ${refusalWords(outcome)}`;
+    if (outcome?.kind === "unknown") return `endpoints ${refusalWords(outcome)}`;
+    if (outcome !== undefined) return `no endpoints: ${refusalWords(outcome)}`;
     return service.entrances.length === 0 ? "no rules here" : "too many ways through these rules to tell";
   }
   const many = `${count} endpoint${count === 1 ? "" : "s"}`;
+  if (reached.length === 0 && service.scheduler !== undefined)
+    return count === 1
+      ? `${many}, which takes no new connections`
+      : `${many}, none of which takes new connections`;
   if (reached.length === 0) return `${many}, and no rule here leads to ${count === 1 ? "it" : "them"}`;
   if (main?.outcomes.some(({ kind }) => kind === "unknown")) return `${many}, and rules are missing`;
   if (count === 1) return many;
@@ -262,6 +312,7 @@ function placeWords({ table, chain, number }: RuleAt): string {
 export function ruleSection(at: RuleAt, { family }: Ruleset): Section {
   const { rule } = at;
   const asks = conditionsInWords(rule, family);
+  const owner = ownerOf(at.chain);
   return {
     heading: placeWords(at),
     lines: [printRule(rule, at.chain, family)],
@@ -269,6 +320,7 @@ export function ruleSection(at: RuleAt, { family }: Ruleset): Section {
       { label: "asks", rows: [[asks === "" ? "nothing: it is for all packets" : asks]] },
       { label: "does", rows: [[doesInWords(rule, family)]] },
       { label: "next", rows: [[goesOnInWords(rule, family)]] },
+      ...(owner === undefined ? [] : [{ label: "whose", rows: [[whoseWords(owner, rule)]] }]),
       ...(rule.counters === undefined
         ? []
         : [{ label: "counted", rows: [[`${rule.counters.packets} packets`]] }]),
@@ -276,11 +328,23 @@ export function ruleSection(at: RuleAt, { family }: Ruleset): Section {
   };
 }
 
+/** The program, and for what it made the rule. */
+function whoseWords(owner: string, rule: Rule): string {
+  const sandbox = sandboxOf(rule);
+  return sandbox === undefined
+    ? owner
+    : `${owner}, for pod sandbox ${shortId(sandbox)}: only portmap takes it away, when that pod's network is taken down`;
+}
+
 function doesInWords(rule: Rule, family: Family): string {
   const { effect } = meaningOf(rule, family);
   const leads = effect.kind === "jump" || effect.kind === "goto";
   const words = effectInWords(rule, family);
-  return words === "" ? "nothing: it only counts" : leads ? `sends the packet through ${words}` : words;
+  const all = [
+    ...remembersInWords(rule, family),
+    ...(words === "" ? [] : [leads ? `sends the packet through ${words}` : words]),
+  ];
+  return all.length === 0 ? "nothing: it only counts" : all.join(", ");
 }
 
 /** What comes after the rule. */
@@ -316,6 +380,10 @@ export function isFragment({ tables }: Ruleset): boolean {
   return [...tables.values()].every(({ fragment }) => fragment === true);
 }
 
+function countOf(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
+
 /** A whole ruleset at a glance. */
 export function overviewSections(ruleset: Ruleset): readonly Section[] {
   const { family, tables, owners, proxyVersions, policies, refusals } = overviewOf(ruleset);
@@ -325,8 +393,8 @@ export function overviewSections(ruleset: Ruleset): readonly Section[] {
       heading: `${family === "ipv4" ? "IPv4" : "IPv6"} rules`,
       rows: tables.map(({ name, chains, rules, isFragment }) => [
         name,
-        `${chains} chains`,
-        `${rules} rules`,
+        countOf(chains, "chain"),
+        countOf(rules, "rule"),
         isFragment ? "only some of its lines" : "",
       ]),
     },
@@ -337,8 +405,8 @@ export function overviewSections(ruleset: Ruleset): readonly Section[] {
             heading: "whose rules",
             rows: owners.map(({ name, chains, rules }) => [
               name ?? "others",
-              `${chains} chains`,
-              `${rules} rules`,
+              chains === 0 ? "" : countOf(chains, "chain"),
+              countOf(rules, "rule"),
               name === "kube-proxy" && versions !== "" ? `as version ${versions} writes them` : "",
             ]),
           },
@@ -361,6 +429,64 @@ export function overviewSections(ruleset: Ruleset): readonly Section[] {
   ];
 }
 
+/** The host ports of pods; none without any. */
+export function hostPortSections(ruleset: Ruleset): readonly Section[] {
+  const ports = hostPortsIn(ruleset);
+  if (ports.length === 0) return [];
+  const rows = ports
+    .slice(0, ROWS_MAX)
+    .map(({ at, port, address, to, sandbox, takenBy }) => [
+      `${address === undefined ? "any local address" : printAddress(address)}:${port}`,
+      `→ ${to ?? `${targetOf(at.rule).join("")}, which is not here`}`,
+      sandbox === undefined ? "" : `pod sandbox ${shortId(sandbox)}`,
+      lineWords(at.rule),
+      takenBy === undefined
+        ? ""
+        : `never asked: ${lineWords(takenBy.at.rule) || placeWords(takenBy.at)} takes the port`,
+    ]);
+  const more = ports.length > ROWS_MAX ? [[`… and ${ports.length - ROWS_MAX} more`]] : [];
+  return [
+    {
+      heading: "host ports of pods (the CNI plugin portmap makes them when a pod starts)",
+      rows: [...rows, ...more],
+    },
+  ];
+}
+
+/** What is left when a dump was searched for the word random: draws of endpoints, which say nothing of source ports. */
+export function drawSections(ruleset: Ruleset): readonly Section[] {
+  const rules = [...ruleset.tables.values()].flatMap(({ chains }) => [...chains.values()].flatMap(rulesOf));
+  const draws = ({ matches }: Rule) => matches.some(({ name }) => name === "statistic");
+  // One service's chain alone is another question.
+  const chains = new Set(
+    [...ruleset.tables.values()].flatMap((table) =>
+      [...table.chains.values()].filter((chain) => rulesOf(chain).length > 0),
+    ),
+  );
+  if (chains.size < 2 || !rules.every(draws)) return [];
+  return [
+    {
+      lines: [
+        "`--mode random` of these rules draws an endpoint for each new connection. It is not --random or --random-fully of SNAT and MASQUERADE, which draw source ports: no such rule is here",
+      ],
+    },
+  ];
+}
+
+/** Whether a rule marks what another one of its chain leads to a service port: that tells who loses the source. */
+function marksFor(services: readonly ServicePort[], rule: Rule, chain: Chain): boolean {
+  if (targetOf(rule)[0] !== "KUBE-MARK-MASQ") return false;
+  const named = namedIn(commentOf(rule) ?? "")?.name;
+  return (
+    named !== undefined &&
+    services.some(
+      ({ name, entrances }) =>
+        name === withoutColon(named) &&
+        entrances.some(({ rules }) => rules.some((at) => at.chain === chain.name)),
+    )
+  );
+}
+
 /** Rules of a fragment that tell of no service port, in words. */
 export function otherRules(ruleset: Ruleset, services: readonly ServicePort[]): readonly RuleAt[] {
   const told = new Set<Rule>(
@@ -377,7 +503,9 @@ export function otherRules(ruleset: Ruleset, services: readonly ServicePort[]): 
       .filter(({ name }: Chain) => !(table.name === "nat" && chains.has(name)))
       .flatMap((chain) =>
         rulesOf(chain).flatMap((rule, index): readonly RuleAt[] =>
-          told.has(rule) ? [] : [{ table: table.name, chain: chain.name, number: index + 1, rule }],
+          told.has(rule) || marksFor(services, rule, chain)
+            ? []
+            : [{ table: table.name, chain: chain.name, number: index + 1, rule }],
         ),
       ),
   );

@@ -37,7 +37,7 @@ export interface Outcome {
    * address that it was sent to; `unknown`: the text lacks the chain that decides.
    */
   readonly kind: "endpoint" | "reject" | "drop" | "passed" | "unknown";
-  /** Absent where nothing given determines it: an IPVS scheduler that asks for the client, or for connections. */
+  /** Absent where nothing given determines it: the listing does not show the scheduler of IPVS, or it is not known. */
   readonly share?: Fraction;
   /** Of kind `endpoint`. */
   readonly endpoint?: ServiceEndpoint;
@@ -79,8 +79,13 @@ export interface Entrance {
   readonly rules: readonly RuleAt[];
   /** The chain of the service port that they lead to. */
   readonly chain?: string;
-  /** Empty: there are too many ways through the rules, or more than a hundred entrances. The first 256 kinds of client. */
+  /**
+   * From outside of the node, which its pods are too. Empty: there are too many ways through the rules, or more than a
+   * hundred entrances. The first 256 kinds of client.
+   */
   readonly clients: readonly Clients[];
+  /** Processes of the node itself; empty also where the answer hangs on its addresses, and those are not known. */
+  readonly ownClients: readonly Clients[];
 }
 
 /** Connections that the rules of one chain counted (`iptables-save -c`): nat is asked once for each. */
@@ -113,6 +118,8 @@ export interface ServicePort {
   readonly counted: readonly Counted[];
   /** IPVS. */
   readonly scheduler?: string;
+  /** IPVS: what the shares rest on, and who gets the next connection where a listing tells how many each real server has. */
+  readonly sharing?: { readonly assuming: readonly string[]; readonly next: readonly ServiceEndpoint[] };
 }
 
 export interface ServicesFound {

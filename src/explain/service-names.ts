@@ -61,7 +61,7 @@ const COMMENTS: readonly (readonly [RegExp, Said])[] = [
   [/^(\S+) has no endpoints$/, "no endpoints"],
   [/^(\S+) has no local endpoints$/, "no local endpoints"],
   [/^(\S+) health check node port$/, "health check"],
-  [/^(\S+) traffic not accepted by FW$/, ""],
+  [/^(\S+) traffic not accepted by \S+$/, ""],
   [/^(?:pod|masquerade|masquerade LOCAL|route LOCAL) traffic for (\S+) external destinations$/, ""],
   [/^(?:masquerade|route) LOCAL traffic for (\S+) LB IP(?: to service chain)?$/, ""],
   [/^Balancing rule \d+ for (\S+)$/, ""],

@@ -9,6 +9,7 @@ import type {
   Outcome,
   ServiceEndpoint,
   ServicePort,
+  ServicesFound,
 } from "./service-model.js";
 
 /** `10.244.1.14:8080`; the chain where the text lacks the address. */
@@ -52,10 +53,10 @@ export function shareNumber({ numerator, denominator }: Fraction): number {
   return Number((numerator << 64n) / denominator) / 2 ** 64;
 }
 
-/** Whether all shares are one over their number, but for what 31 bits cannot hold. */
+/** Whether all shares are one over their number, but for what 31 bits, or the five digits of old kube-proxies, cannot hold. */
 export function isEven(outcomes: readonly Outcome[]): boolean {
   return outcomes.every(
-    ({ share }) => share !== undefined && Math.abs(shareNumber(share) * outcomes.length - 1) < 1e-6,
+    ({ share }) => share !== undefined && Math.abs(shareNumber(share) - 1 / outcomes.length) < 1e-5,
   );
 }
 
@@ -109,55 +110,93 @@ export function sourceWords({ entrances, endpoints, scheduler }: ServicePort): S
     for (const one of reaching) {
       const words = alike ? "always" : whoWords(one);
       const at = kind === "unknown" ? "" : words === "always" ? `${kind}: ` : `${kind} `;
-      (isLost(one) ? lost : kept).add(`${at}${words}`);
+      // What led here may have marked the packet.
+      if (kind !== "unknown" || isLost(one)) (isLost(one) ? lost : kept).add(`${at}${words}`);
     }
   }
   if (endpoints.some(({ selfMasqueraded }) => selfMasqueraded)) lost.add("an endpoint that reaches itself");
   return { kept: [...kept], lost: [...lost] };
 }
 
+/** Clients of one entrance that land alike, whatever source the endpoint sees. */
+export interface AlikeClients {
+  /** "from outside", "if the source is in 10.244.0.0/16, and from the node itself"; empty: all. */
+  readonly who: string;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** Who fares how at an entrance: from outside, from pods, as a process of the node. */
+export function alikeClients({ clients, ownClients }: Entrance): readonly AlikeClients[] {
+  const groups = new Map<string, { outside: Clients[]; own: Clients[]; outcomes: readonly Outcome[] }>();
+  for (const [place, all] of [
+    ["outside", clients],
+    ["own", ownClients],
+  ] as const) {
+    for (const one of all) {
+      const key = one.outcomes.map(outcomeKey).sort().join("\n");
+      const group = groups.get(key) ?? { outside: [], own: [], outcomes: one.outcomes };
+      groups.set(key, group);
+      group[place].push(one);
+    }
+  }
+  return [...groups.values()].map(({ outside, own, outcomes }) => {
+    if (groups.size === 1) return { who: "", outcomes };
+    const conditions = outside.map(whoWords);
+    const isOutside = outside.length === clients.length;
+    // A condition that holds for a process of the node as well needs no second mention.
+    const others = own.filter((one) => isOutside || !conditions.includes(whoWords(one)));
+    const parts = [
+      ...(outside.length === 0 ? [] : [isOutside ? "from outside" : conditions.join(", or ")]),
+      ...(others.length === 0
+        ? []
+        : own.length === ownClients.length
+          ? ["from the node itself"]
+          : others.map((one) => `from the node itself ${whoWords(one)}`)),
+    ];
+    return { who: parts.join(", and "), outcomes };
+  });
+}
+
+function outcomeKey({ kind, share, endpoint, with: how, lacks }: Outcome): string {
+  const to = endpoint === undefined ? "" : endpointWords(endpoint);
+  return [kind, share?.numerator, share?.denominator, to, how, lacks].join(" ");
+}
+
 /** What is out of the ordinary, in short sentences, the gravest first. */
 export function notesOn(service: ServicePort): readonly string[] {
   const notes = new Set<string>();
   const { entrances, endpoints, counted } = service;
-  const refused = entrances.flatMap((entrance) =>
-    entrance.clients.flatMap((clients) =>
-      clients.outcomes
-        .filter(({ kind }) => kind !== "endpoint")
-        .map((outcome) => ({ entrance, clients, outcome })),
-    ),
+  const groups = entrances.flatMap((entrance) =>
+    alikeClients(entrance).map((group) => ({ entrance, ...group })),
   );
-  const isAll = entrances.every(({ clients }) => clients.every((one) => endpointOutcomes(one).length === 0));
+  const refused = groups.flatMap(({ entrance, who, outcomes }) =>
+    outcomes.filter(({ kind }) => kind !== "endpoint").map((outcome) => ({ entrance, who, outcome })),
+  );
+  const reachedBy = ({ outcomes }: { readonly outcomes: readonly Outcome[] }) =>
+    outcomes.filter(({ kind }) => kind === "endpoint").length;
+  const isAll = groups.every((group) => reachedBy(group) === 0);
   const alike = new Set(refused.map(({ outcome }) => refusalWords(outcome))).size === 1;
   if (isAll && alike && refused[0] !== undefined) {
     const { outcome } = refused[0];
     const why = outcome.kind === "reject" && endpoints.length === 0 ? "no endpoints: " : "";
     notes.add(`${why}${refusalWords(outcome)}`);
   } else
-    for (const { entrance, clients, outcome } of refused) {
-      const who = clients.who.length === 0 ? "" : ` ${whoWords(clients)}`;
+    for (const { entrance, who, outcome } of refused) {
       const part =
         outcome.share === undefined || outcome.share.numerator === outcome.share.denominator
           ? ""
           : `${shareWords(outcome.share, false)} `;
-      const at = entrance.kind === "unknown" ? "" : `${entrance.kind}: `;
-      notes.add(`${at}${part}${refusalWords(outcome)}${who}`);
+      notes.add(behind(who, `${placeWords(entrance)}${part}${refusalWords(outcome)}`));
     }
   const main = mainClients(service);
   const reached = main === undefined ? [] : endpointOutcomes(main);
   if (main !== undefined && !isEven(main.outcomes) && reached.length > 1 && service.scheduler === undefined)
     notes.add("uneven shares");
-  const local = entrances.filter(({ clients }) =>
-    clients.some((one) => {
-      const own = endpointOutcomes(one).length;
-      return own > 0 && own < reached.length;
-    }),
-  );
-  for (const { kind, clients } of local) {
-    const fewest = Math.min(
-      ...clients.map((one) => endpointOutcomes(one).length).filter((count) => count > 0),
-    );
-    notes.add(`${kind}: ${fewest} of ${reached.length} endpoints`);
+  const most = Math.max(0, ...groups.map(reachedBy));
+  for (const { entrance, who, outcomes } of groups) {
+    const count = reachedBy({ outcomes });
+    if (count > 0 && count < most)
+      notes.add(behind(who, `${placeWords(entrance)}${count} of ${most} endpoints`));
   }
   const lonely = endpoints.filter(({ selfMasqueraded }) => selfMasqueraded === false);
   if (lonely.length > 0) {
@@ -172,6 +211,28 @@ export function notesOn(service: ServicePort): readonly string[] {
     notes.add(`${closed} of ${endpoints.length} real servers have weight 0: no new connections`);
   for (const one of counted) for (const words of surprisesIn(one, service)) notes.add(words);
   return [...notes];
+}
+
+/** Whether an answer took rules for granted that are not here, or leaves open what becomes of packets. */
+export function isUncertain(services: readonly ServicePort[], { assumed }: ServicesFound): boolean {
+  return (
+    assumed.length > 0 ||
+    services.some(({ entrances }) =>
+      entrances.some(({ clients }) =>
+        clients.some(({ outcomes }) =>
+          outcomes.some(({ kind, share }) => kind === "unknown" || share === undefined),
+        ),
+      ),
+    )
+  );
+}
+
+function behind(who: string, words: string): string {
+  return who === "" ? words : `${words} ${who}`;
+}
+
+function placeWords({ kind }: Entrance): string {
+  return kind === "unknown" ? "" : `${kind}: `;
 }
 
 /** Shares by endpoint chain of the clients that reach just these chains; empty: none do. */

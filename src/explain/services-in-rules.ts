@@ -1,9 +1,10 @@
-/** The service ports that the comments of kube-proxy's rules name: where they are reached, and their endpoints. */
+/** The service ports that rules name: where their cluster IPs are, and their endpoints. Nothing is evaluated. */
 import type { Address } from "../../grammar/address.js";
-import type { Condition, NumberField } from "../../grammar/meaning.js";
 import type { KnownService } from "../cluster/resolve.js";
-import { meaningOf, type RuleMeaning } from "../state/meaning.js";
 import { type Ruleset, rulesOf } from "../state/rules.js";
+import { endsOfService, findServices, kindOf } from "./find-services.js";
+import { translationOf } from "./proxy-view.js";
+import { withoutColon } from "./service-names.js";
 import { servicePortNamedBy } from "./service-port.js";
 
 export interface ServicesInRules {
@@ -19,66 +20,50 @@ export function endpointKey(address: Address, port: number): string {
   return `${address} ${port}`;
 }
 
-/** Looks at the comments of the nat tables. */
+/** Of all families; names are those of comments, which nothing proves. */
 export function servicesInRules(rulesets: readonly Ruleset[]): ServicesInRules {
   const services = new Map<string, KnownService>();
   const endpoints = new Map<string, Set<string>>();
   const names = new Set<string>();
-  for (const { family, tables } of rulesets) {
-    for (const rule of [...(tables.get("nat")?.chains.values() ?? [])].flatMap(rulesOf)) {
-      const named = servicePortNamedBy(rule);
-      if (named === undefined) continue;
-      names.add(named.name);
-      const meaning = meaningOf(rule, family);
-      const endpoint = endpointOf(meaning);
-      if (endpoint !== undefined)
-        endpoints.set(endpoint, (endpoints.get(endpoint) ?? new Set()).add(named.name));
-      if (named.reachedBy === "cluster IP") addPort(services, named.name, meaning);
+  for (const ruleset of rulesets) {
+    for (const found of findServices(ruleset)) {
+      for (const written of found.names) {
+        const name = withoutColon(written);
+        names.add(name);
+        for (const { end, entries } of endsOfService(found)) {
+          if (end.address !== undefined && kindOf(end, entries) === "cluster IP")
+            addPort(services, name, end.address, end);
+        }
+      }
+    }
+    for (const rule of [...(ruleset.tables.get("nat")?.chains.values() ?? [])].flatMap(rulesOf)) {
+      const name = servicePortNamedBy(rule)?.name;
+      const to = name === undefined ? undefined : translationOf(rule, ruleset.family);
+      if (name === undefined || to?.address === undefined || to.port === undefined) continue;
+      const key = endpointKey(to.address, to.port);
+      endpoints.set(key, (endpoints.get(key) ?? new Set()).add(name));
     }
   }
   return { services: [...services.values()], endpoints, names };
 }
 
-/** Where a DNAT rule sends packets. */
-function endpointOf({ effect }: RuleMeaning): string | undefined {
-  if (effect.kind !== "rewrite" || effect.side !== "destination") return undefined;
-  const { addresses, ports } = effect.to;
-  if (addresses === undefined || ports === undefined || addresses.from !== addresses.to) return undefined;
-  return endpointKey(addresses.from, Number(ports.from));
-}
-
 const SERVICE_PORT = /^([^/]+)\/([^:]+)(?::(.+))?$/;
 
-function addPort(services: Map<string, KnownService>, name: string, { matches }: RuleMeaning): void {
+function addPort(
+  services: Map<string, KnownService>,
+  name: string,
+  clusterIP: Address,
+  { port: number, protocol }: { readonly port: number; readonly protocol: number },
+): void {
   const [, namespace = "", own = "", port = ""] = SERVICE_PORT.exec(name) ?? [];
-  const single = (field: NumberField) =>
-    singleValue(
-      field,
-      matches.map(({ condition }) => condition),
-    );
-  const [clusterIP, number, protocol] = [
-    single("destination"),
-    single("destinationPort"),
-    single("protocol"),
-  ];
-  if (clusterIP === undefined || number === undefined || protocol === undefined) return;
+  if (own === "") return;
   const key = `${namespace}/${own}`;
   const { ports } = services.get(key) ?? { ports: [] };
-  const added = { name: port, port: Number(number), protocol: Number(protocol) };
-  if (ports.some((one) => one.name === port && one.protocol === added.protocol)) return;
-  services.set(key, { namespace, name: own, clusterIP, ports: [...ports, added] });
-}
-
-/** The one value that the conditions leave of a field. */
-function singleValue(field: NumberField, conditions: readonly Condition[]): Address | undefined {
-  for (const condition of conditions) {
-    if (condition.kind === "all") {
-      const value = singleValue(field, condition.of);
-      if (value !== undefined) return value;
-    }
-    if (condition.kind !== "within" || condition.field !== field || condition.ranges.length !== 1) continue;
-    const [range] = condition.ranges;
-    if (range !== undefined && range.from === range.to) return range.from;
-  }
-  return undefined;
+  if (ports.some((one) => one.name === port && one.protocol === protocol)) return;
+  services.set(key, {
+    namespace,
+    name: own,
+    clusterIP,
+    ports: [...ports, { name: port, port: number, protocol }],
+  });
 }

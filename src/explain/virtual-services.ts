@@ -2,13 +2,18 @@
 import { printAddress } from "../../grammar/address.js";
 import type { RealServer } from "../../grammar/schedulers/description.js";
 import { ipvsScheduler } from "../../grammar/schedulers.js";
+import { enterListed } from "../evaluate/ipvs/listed.js";
+import { isCounted, scheduled } from "../evaluate/ipvs/open.js";
+import { type IpvsTable, ipvsTable, schedulerOf, serviceName } from "../evaluate/ipvs/table.js";
 import type { NodeState } from "../state/nodestate.js";
 import { familyOfService, type VirtualServer } from "../state/virtual-servers.js";
 import {
   addressKey,
   type Clients,
+  type Fraction,
   type KnownNames,
   type Outcome,
+  type ServiceEndpoint,
   type ServicePort,
 } from "./service-model.js";
 
@@ -17,16 +22,20 @@ export function virtualServicePorts(
   { virtualServers }: NodeState,
   known: KnownNames,
 ): readonly ServicePort[] {
-  return (virtualServers?.services ?? []).flatMap((server) => describe(server, known) ?? []);
+  if (virtualServers === undefined) return [];
+  const table = ipvsTable(virtualServers, { sorted: true });
+  if (virtualServers.connections !== undefined) enterListed(table, virtualServers.connections);
+  return virtualServers.services.flatMap((server) => describe(server, table, known) ?? []);
 }
 
-function describe(server: VirtualServer, known: KnownNames): ServicePort | undefined {
+function describe(server: VirtualServer, table: IpvsTable, known: KnownNames): ServicePort | undefined {
   const { key, scheduling } = server;
   if (key.kind === "mark") return undefined;
   const { address, port, protocol } = key;
   const name = known.byAddress.get(addressKey(address, port, protocol));
   const endpoints = server.destinations.map((one) => ({ address: one.address, port: one.port || port }));
-  const clients: Clients = { who: [], sources: [], outcomes: outcomesOf(server, port) };
+  const { outcomes, assuming } = sharesOf(server, port);
+  const clients: Clients = { who: [], sources: [], outcomes };
   const seconds = scheduling?.persistence?.timeoutSeconds;
   return {
     family: familyOfService(key),
@@ -34,19 +43,35 @@ function describe(server: VirtualServer, known: KnownNames): ServicePort | undef
     nameProven: false,
     protocol,
     chains: [],
-    entrances: [{ kind: "virtual server", address, port, rules: [], clients: [clients] }],
+    entrances: [{ kind: "virtual server", address, port, rules: [], clients: [clients], ownClients: [] }],
     endpoints,
     ...(seconds === undefined ? {} : { affinitySeconds: seconds }),
     counted: [],
     ...(scheduling === undefined ? {} : { scheduler: scheduling.scheduler }),
+    sharing: { assuming, next: nextOf(server, port, table) },
   };
 }
 
-/** Schedulers whose shares hang on neither the client nor on connections. */
-const BY_WEIGHT: readonly string[] = ["rr", "wrr"];
+/** The real servers among which the next connection goes, as far as a listing's counts tell. */
+function nextOf({ key }: VirtualServer, port: number, table: IpvsTable): readonly ServiceEndpoint[] {
+  const service = table.services.get(serviceName(key));
+  const scheduler = service && schedulerOf(service);
+  if (service === undefined || scheduler?.counts !== true || !isCounted(table, service)) return [];
+  const { ways } = scheduled(table, service, undefined);
+  const chosen = service.servers.filter(({ name }) => ways.some(({ server }) => server === name));
+  // All of them: the counts tell nothing.
+  if (chosen.length === service.servers.filter(({ weight }) => weight > 0).length) return [];
+  return chosen.map((one) => ({ address: one.address, port: one.port || port }));
+}
 
 /** A virtual server without a real server that is open refuses: the kernel answers with port unreachable. */
-function outcomesOf({ destinations, scheduling }: VirtualServer, port: number): readonly Outcome[] {
+const REFUSED = { kind: "reject", masqueraded: false, with: "port unreachable" } as const;
+
+/** Shares of all clients in the long run. */
+function sharesOf(
+  { destinations, scheduling }: VirtualServer,
+  port: number,
+): { readonly outcomes: readonly Outcome[]; readonly assuming: readonly string[] } {
   const servers = destinations.map((one): RealServer => {
     const weight = one.weight ?? 1;
     const own = one.port || port;
@@ -60,34 +85,33 @@ function outcomesOf({ destinations, scheduling }: VirtualServer, port: number): 
   });
   const open = servers.filter(({ weight }) => weight > 0);
   if (open.length === 0)
-    return [
-      {
-        kind: "reject",
-        share: { numerator: 1n, denominator: 1n },
-        masqueraded: false,
-        with: "port unreachable",
-      },
-    ];
-  const scheduler = BY_WEIGHT.includes(scheduling?.scheduler ?? "")
-    ? ipvsScheduler(scheduling?.scheduler ?? "")
-    : undefined;
-  const [first] = open;
-  // These two do not look at the client.
-  const client = { source: first?.address ?? 0, sourcePort: 0, destination: first?.address ?? 0 };
-  const ways = scheduler?.inTheLongRun({ servers, flags: [] }, client).ways;
-  const total = ways?.reduce((sum, { weight }) => sum + weight, 0) ?? 0;
-  return open.map((server): Outcome => {
-    const weight = ways?.find((way) => way.server === server)?.weight;
-    return {
+    return { outcomes: [{ ...REFUSED, share: { numerator: 1n, denominator: 1n } }], assuming: [] };
+  const scheduler = ipvsScheduler(scheduling?.scheduler ?? "");
+  const run = scheduler?.inTheLongRun({ servers, flags: scheduling?.flags ?? [] }, undefined);
+  const ways = run?.ways ?? [];
+  const total = ways.reduce((sum, { weight }) => sum + weight, 0);
+  const shareOf = (server: RealServer | undefined): { readonly share?: Fraction } => {
+    if (run === undefined) return {};
+    const weight = ways.reduce((sum, way) => (way.server === server ? sum + way.weight : sum), 0);
+    return { share: reduced(BigInt(weight), BigInt(total)) };
+  };
+  const outcomes = open.map(
+    (server): Outcome => ({
       kind: "endpoint",
-      ...(weight === undefined ? {} : { share: reduced(BigInt(weight), BigInt(total)) }),
+      ...shareOf(server),
       endpoint: { address: server.address, port: server.port },
       masqueraded: false,
-    };
-  });
+    }),
+  );
+  // With hashing, a real server of weight 0 keeps its clients: they are refused.
+  const isRefusing = ways.some(({ server }) => server === undefined);
+  return {
+    outcomes: isRefusing ? [...outcomes, { ...REFUSED, ...shareOf(undefined) }] : outcomes,
+    assuming: run?.assuming ?? [],
+  };
 }
 
-function reduced(numerator: bigint, denominator: bigint): { numerator: bigint; denominator: bigint } {
+function reduced(numerator: bigint, denominator: bigint): Fraction {
   let [left, right] = [numerator, denominator];
   while (right > 0n) [left, right] = [right, left % right];
   return { numerator: numerator / left, denominator: denominator / left };

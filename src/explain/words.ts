@@ -19,7 +19,9 @@ import type { Rule } from "../state/rules.js";
 
 /** `to 10.96.0.10, udp, port 53 → KUBE-SVC-…`; a rule that asks nothing has only its effect. */
 export function ruleWords(rule: Rule, family: Family): string {
-  const does = effectInWords(rule, family);
+  const does = [...remembersInWords(rule, family), effectInWords(rule, family)]
+    .filter((words) => words !== "")
+    .join(", ");
   return [conditionsInWords(rule, family), does === "" ? "" : `→ ${does}`]
     .filter((words) => words !== "")
     .join(" ");
@@ -37,6 +39,16 @@ export function conditionsInWords(rule: Rule, family: Family): string {
 /** What a rule does with what it asks for: `DNAT 10.244.1.5:53`; empty when it only counts. */
 export function effectInWords(rule: Rule, family: Family): string {
   return effectWords(meaningOf(rule, family).effect);
+}
+
+/** What a rule's matches do to lists of xt_recent besides being true: `note the source in list KUBE-SEP-…`. */
+export function remembersInWords(rule: Rule, family: Family): readonly string[] {
+  return meaningOf(rule, family).matches.flatMap(({ effect }) => {
+    if (effect === undefined) return [];
+    const { action, side, list } = effect;
+    if (action === "remove") return [`take the ${side} from list ${list}`];
+    return [`note the ${side} in list ${list}${action === "update" ? " anew" : ""}`];
+  });
 }
 
 /** The parts of a condition, each in a few words; none for what always holds. */
@@ -82,10 +94,12 @@ function negatedWords(condition: Condition): string {
   return `not ${conditionWords(condition).join(" and ")}`;
 }
 
-/** `1 in 3` where the kernel's integer is the one for 1/n, else a percentage. */
+/** `1 in 3` where the kernel's integer is the one for 1/n, or for its five digits in old kube-proxies; else a percentage. */
 function chanceWords(threshold: number): string {
   const n = Math.round(2 ** 31 / threshold);
-  const isOneIn = threshold > 0 && Math.abs(2 ** 31 / n - threshold) <= 1;
+  const isOneIn =
+    threshold > 0 &&
+    [1 / n, Number((1 / n).toFixed(5))].some((chance) => Math.abs(chance * 2 ** 31 - threshold) <= 1);
   return isOneIn ? `1 in ${n}` : `${((threshold / 2 ** 31) * 100).toPrecision(4)} %`;
 }
 
@@ -104,15 +118,15 @@ function effectWords(effect: Effect): string {
     case "goto":
       return `${effect.chain} (goto)`;
     case "rewrite":
-      return `${effect.side === "destination" ? "DNAT" : "SNAT"} ${rewriteWords(effect.to)}`;
+      return `${effect.side === "destination" ? "DNAT" : "SNAT"} ${rewriteWords(effect.to)}${drawWords(effect.to)}`;
     case "netmap":
-      return "NETMAP";
+      return `NETMAP ${printNetwork({ address: effect.network, mask: effect.mask })}`;
     case "tproxy":
       return `TPROXY to port ${effect.port === 0 ? "of the packet" : effect.port}`;
     case "masquerade":
-      return `MASQUERADE${effect.to.random ? ", random port" : ""}`;
+      return `MASQUERADE${portWords(effect.to)}${drawWords(effect.to)}`;
     case "redirect":
-      return "REDIRECT to this node";
+      return `REDIRECT to this node${portWords(effect.to)}${drawWords(effect.to)}`;
     case "assign":
       return assignWords(effect);
     case "copy":
@@ -128,11 +142,21 @@ function effectWords(effect: Effect): string {
       return `${effect.action === "add" ? "add to" : "remove from"} set ${effect.set}: ${effect.directions.join(",")}`;
     case "untrack":
       return "no connection tracking";
+    case "zone":
+      return zoneWords(effect);
     case "note":
       return effect.what === "no target" ? "" : effect.what;
     case "unmodelled":
       return `${effect.question} (not modelled)`;
   }
+}
+
+function zoneWords({ zone, directions }: Extract<Effect, { kind: "zone" }>): string {
+  if (zone === 0) return "CT";
+  const name = zone === "mark" ? "of the mark" : zone;
+  return directions === "both"
+    ? `connection zone ${name}`
+    : `connection zone ${name}, ${directions} direction`;
 }
 
 const WORD_FIELDS: Readonly<Record<WordField, string>> = {
@@ -253,6 +277,16 @@ function assignWords({ field, clear, toggle, shift = 0 }: Extract<Effect, { kind
   const isWhole = clear === 0xffffffff || clear === WHOLE_MASKS[field];
   if (toggle === 0 && field !== "dscp" && field !== "ecn") return `clear ${name} ${hexOf(clear)}${moved}`;
   return `set ${name} ${hexOf(toggle)}${isWhole || clear === toggle ? "" : `/${hexOf(clear)}`}${moved}`;
+}
+
+function portWords({ ports }: Rewrite): string {
+  if (ports === undefined) return "";
+  return ports.from === ports.to ? `, port ${ports.from}` : `, ports ${ports.from}-${ports.to}`;
+}
+
+/** How the port and the address are chosen, where that is not the usual way. */
+function drawWords({ random, persistent }: Rewrite): string {
+  return `${random ? ", random port" : ""}${persistent ? ", one address for a client" : ""}`;
 }
 
 function rewriteWords({ addresses, ports }: Rewrite): string {

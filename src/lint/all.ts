@@ -46,6 +46,7 @@ import { countedLosses } from "./findings/f43-counted-losses.js";
 import { manyRules } from "./findings/f44-many-rules.js";
 import { notInIptables } from "./findings/f45-not-in-iptables.js";
 import { severalDumps } from "./findings/f46-several-dumps.js";
+import { hostPortsFlushed } from "./findings/f47-host-ports-flushed.js";
 
 export const CHECKS: readonly Check[] = [
   noEndpoints,
@@ -94,6 +95,7 @@ export const CHECKS: readonly Check[] = [
   manyRules,
   notInIptables,
   severalDumps,
+  hostPortsFlushed,
 ];
 
 /** The check of a code, or of the short name that its number makes: `LF3001` or `F1`. */

@@ -43,5 +43,7 @@ export interface Finding extends Required<Found> {
   readonly title: string;
   /** Sentences. */
   readonly means: readonly string[];
+  /** What follows for packets and people. */
+  readonly matters: readonly string[];
   readonly remedy: readonly string[];
 }

@@ -19,6 +19,7 @@ export function lint(parts: readonly NodeState[], checks: readonly Check[] = CHE
         code: check.code,
         title: CODES[check.code],
         means: EXPLANATIONS[check.code].means,
+        matters: EXPLANATIONS[check.code].matters,
         remedy: EXPLANATIONS[check.code].remedy,
       }),
     ),

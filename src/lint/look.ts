@@ -70,8 +70,10 @@ export function targetOf({ target }: Rule): string | undefined {
 /** What kube-proxy's comment on a rule says. */
 export function namedBy(rule: Rule): NamedInComment | undefined {
   const named = namedIn(commentOf(rule) ?? "");
-  // A lone word is a name only with its namespace.
-  return named?.name.includes("/") ? { ...named, name: withoutColon(named.name) } : undefined;
+  if (named === undefined) return undefined;
+  // A lone word is a name only with its namespace, unless kube-proxy's own words stand behind it.
+  const isName = named.name.includes("/") || named.said !== "";
+  return isName ? { ...named, name: withoutColon(named.name) } : undefined;
 }
 
 /** An endpoint chain's rule that translates. */

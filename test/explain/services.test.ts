@@ -443,9 +443,47 @@ describe("IPVS", () => {
     ).toEqual([
       ["kube-system/kube-dns:dns-tcp", "wrr", ["10.244.1.5:53 1/4", "10.244.2.7:53 3/4"], undefined],
       [undefined, "rr", [], 10800],
-      [undefined, "lc", ["10.244.1.5:53 undefined/undefined"], undefined],
+      [undefined, "lc", ["10.244.1.5:53 1/1"], undefined],
     ]);
     expect(services[1]?.entrances[0]?.clients[0]?.outcomes[0]?.kind).toBe("reject");
+  });
+});
+
+describe("IPVS schedulers that count, or hash", () => {
+  const of = (text: string) => {
+    const [read] = readNodeText({ kind: "virtual-servers", source: { name: "ipvs", text } });
+    const { services } = servicesOf(read?.state ?? { rulesets: {} }, { names: [], byAddress: new Map() });
+    const [one] = services;
+    const next = one?.sharing?.next.map(({ address }) => printAddress(address ?? 0));
+    return { shares: sharesOf(one?.entrances[0]?.clients[0]), next, assuming: one?.sharing?.assuming };
+  };
+  const servers = "-a -t 10.0.0.1:80 -r 10.2.0.1:80 -m -w 1\n-a -t 10.0.0.1:80 -r 10.2.0.2:80 -m -w 3\n";
+
+  test("shares in the long run, and what they rest on", () => {
+    const even = ["10.2.0.1:80 1/4", "10.2.0.2:80 3/4"];
+    expect(of(`-A -t 10.0.0.1:80 -s wlc\n${servers}`)).toEqual({
+      shares: even,
+      next: [],
+      assuming: ["how many connections each real server has, is not known"],
+    });
+    const { shares, assuming } = of(`-A -t 10.0.0.1:80 -s sh\n${servers}`);
+    expect(shares).toEqual(even);
+    expect(assuming).toEqual(["in which order the real servers were added, is not known"]);
+    expect(of(`-A -t 10.0.0.1:80 -s fo\n${servers}`).shares).toEqual(["10.2.0.1:80 0/1", "10.2.0.2:80 1/1"]);
+  });
+
+  test("a listing's counts tell who is next", () => {
+    const row = (server: string, weight: number, active: number) =>
+      `  -> ${server}:80  Masq ${weight} ${active} 0\n`;
+    const heading =
+      "Prot LocalAddress:Port Scheduler Flags\n  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n";
+    const listing = (scheduler: string, one: number, other: number) =>
+      `${heading}TCP  10.0.0.1:80 ${scheduler}\n${row("10.2.0.1", 1, one)}${row("10.2.0.2", 3, other)}`;
+    expect(of(listing("lc", 2, 5)).next).toEqual(["10.2.0.1"]);
+    expect(of(listing("wlc", 2, 5)).next).toEqual(["10.2.0.2"]);
+    expect(of(listing("wlc", 1, 3)).next).toEqual([]);
+    const entries = "IPVS connection entries\nTCP 14:59  ESTABLISHED 10.9.0.1:4000 10.0.0.1:80 10.2.0.1:80\n";
+    expect(of(`-A -t 10.0.0.1:80 -s lc\n${servers}${entries}`).next).toEqual(["10.2.0.2"]);
   });
 });
 

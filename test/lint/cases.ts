@@ -112,6 +112,22 @@ export const NEAR_MISSES: NearMisses = {
       "-A INPUT -m mark --mark 0x1 -j DROP\n-A INPUT -j MINE\n-A INPUT -m mark --mark 0x1 -j ACCEPT\n",
     ],
     ["the rule before only counts", "-A INPUT -p tcp\n-A INPUT -p tcp -j ACCEPT\n"],
+    [
+      "a wider network, other ports",
+      "-A INPUT -s 10.0.0.0/16 -j DROP\n-A INPUT -s 10.0.0.0/8 -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 80:90 -j DROP\n-A INPUT -p tcp -m tcp --dport 85:95 -j ACCEPT\n",
+    ],
+    [
+      "all but a part is not the part",
+      "-A INPUT ! -s 10.1.0.0/16 -j DROP\n-A INPUT -s 10.0.0.0/8 -j ACCEPT\n",
+    ],
+    [
+      "the chain before may come back",
+      "-A INPUT -j MINE\n-A INPUT -p tcp -m tcp --dport 22 -j DROP\n-A MINE -s 10.0.0.1/32 -j RETURN\n-A MINE -j ACCEPT\n",
+    ],
+    [
+      "the chain before ends TCP alone",
+      "-A INPUT -j MINE\n-A INPUT -p udp -m udp --dport 53 -j DROP\n-A MINE -p tcp -j ACCEPT\n",
+    ],
   ],
   LF3017: [["three hours, one port", `${RCHECK}\n`]],
   LF3018: [
@@ -145,6 +161,14 @@ export const NEAR_MISSES: NearMisses = {
     ],
   ],
   LF3024: [
+    [
+      "published on 127.0.0.1 alone",
+      "-A DOCKER -d 127.0.0.1/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80\n-A INPUT -p tcp -m tcp --dport 8080 -j DROP\n",
+    ],
+    [
+      "a chain that FORWARD asks, too",
+      "-A DOCKER -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80\n-A INPUT -j MINE\n-A FORWARD -j MINE\n-A MINE -p tcp -m tcp --dport 8080 -j DROP\n",
+    ],
     [
       "another port",
       "-A DOCKER -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80\n-A INPUT -p tcp -m tcp --dport 80 -j DROP\n",
@@ -200,6 +224,18 @@ export const NEAR_MISSES: NearMisses = {
       "which servers are pods of this node is not known",
       `${servers(1)}create KUBE-LOOP-BACK hash:ip,port,ip family inet\n`,
     ],
+    [
+      "the endpoint is in the set",
+      `${servers(1)}create KUBE-LOOP-BACK hash:ip,port,ip family inet\nadd KUBE-LOOP-BACK 10.244.1.0,tcp:80,10.244.1.0\n4: cni0: <BROADCAST,UP> mtu 1450\n    inet 10.244.1.1/24 scope global cni0\n`,
+    ],
+    [
+      "a rule of another program masquerades",
+      `${servers(1)}*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n:KUBE-ROUTER-HAIRPIN - [0:0]\n-A POSTROUTING -m ipvs --vdir ORIGINAL -j KUBE-ROUTER-HAIRPIN\nCOMMIT\n`,
+    ],
+    [
+      "servers that are reached by routing need no translation back",
+      "-A -t 10.96.0.9:80 -s rr\n-a -t 10.96.0.9:80 -r 10.244.1.1:80 -g -w 1\n",
+    ],
   ],
   LF3033: [
     [
@@ -208,6 +244,10 @@ export const NEAR_MISSES: NearMisses = {
     ],
   ],
   LF3034: [
+    [
+      "all members are listed",
+      "-A INPUT -m set --match-set web dst,dst -j ACCEPT\n\nName: web\nType: hash:ip,port\nHeader: family inet hashsize 1024 maxelem 65536\nReferences: 1\nNumber of entries: 1\nMembers:\n10.0.0.9,tcp:80\n",
+    ],
     [
       "the set is given, and empty",
       "-A INPUT -m set --match-set web dst -j ACCEPT\ncreate web hash:ip family inet\n",
@@ -229,6 +269,10 @@ export const NEAR_MISSES: NearMisses = {
   ],
   LF3038: [
     [
+      "a virtual server of another address",
+      "-A -t 192.0.2.1:30080 -s rr\n-a -t 192.0.2.1:30080 -r 10.244.1.14:80 -m -w 1\n",
+    ],
+    [
       "the node's own packets",
       "-A OUTPUT -p tcp -m tcp --dport 80 -j DNAT --to-destination 127.0.0.1:8080\n",
     ],
@@ -248,6 +292,18 @@ export const NEAR_MISSES: NearMisses = {
     ["nothing was counted", "[0:0] -A INPUT -p tcp -m tcp --dport 23 -j DROP\n"],
     ["what was counted was accepted", "[12:720] -A INPUT -p tcp -m tcp --dport 23 -j ACCEPT\n"],
   ],
+  LF3047: [
+    [
+      "the way to host ports is there",
+      "-A PREROUTING -j KUBE-SERVICES\n-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT\n-A PREROUTING -j PREROUTING_ZONES\n",
+    ],
+    ["no firewalld", "-A PREROUTING -j KUBE-SERVICES\n-A PREROUTING -j DOCKER\n"],
+    ["no kube-proxy", "-A PREROUTING -j PREROUTING_direct\n-A PREROUTING -j PREROUTING_ZONES\n"],
+    [
+      "Cilium does host ports by itself",
+      "-A PREROUTING -j CILIUM_PRE_nat\n-A PREROUTING -j KUBE-SERVICES\n-A PREROUTING -j PREROUTING_ZONES\n-A CILIUM_PRE_nat -j ACCEPT\n",
+    ],
+  ],
   LF3045: [
     [
       "kube-proxy's chains are there",
@@ -256,8 +312,16 @@ export const NEAR_MISSES: NearMisses = {
   ],
   LF4007: [
     [
-      "different comments",
-      `-A INPUT -m comment --comment "a" -j ACCEPT\n-A INPUT -m comment --comment "b" -j ACCEPT\n`,
+      "another comment, and it may be for something else",
+      `-A INPUT -m comment --comment "a" -j MINE\n-A INPUT -p tcp -j ACCEPT\n-A INPUT -m comment --comment "b" -j MINE\n-A MINE -j MARK --set-xmark 0x1/0x1\n`,
+    ],
+    [
+      "each port of a Service has its own for the health check that they share",
+      `${["http", "https"].map((port) => `-A KUBE-NODEPORTS -p tcp -m comment --comment "default/web:${port} health check node port" -m tcp --dport 31000 -j ACCEPT`).join("\n")}\n`,
+    ],
+    [
+      "the mark that it asks for is set in between",
+      "-A INPUT -m mark --mark 0x1/0x1 -j RETURN\n-A INPUT -j MINE\n-A INPUT -m mark --mark 0x1/0x1 -j RETURN\n-A MINE -j MARK --set-xmark 0x1/0x1\n",
     ],
     [
       "a second draw",
@@ -271,12 +335,28 @@ export const NEAR_MISSES: NearMisses = {
   ],
   LF4009: [
     [
+      "sets that rules ask",
+      "Name: KUBE-CLUSTER-IP\nType: hash:ip,port\nHeader: family inet hashsize 1024 maxelem 65536\nReferences: 2\nNumber of entries: 0\nMembers:\n",
+    ],
+    [
+      "a family that has no Services",
+      "Name: KUBE-CLUSTER-IP\nType: hash:ip,port\nHeader: family inet hashsize 1024 maxelem 65536\nReferences: 2\nNumber of entries: 0\nMembers:\n\nName: KUBE-6-CLUSTER-IP\nType: hash:ip,port\nHeader: family inet6 hashsize 1024 maxelem 65536\nReferences: 0\nNumber of entries: 0\nMembers:\n",
+    ],
+    [
+      "ipset save tells no references",
+      "create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 65536\n",
+    ],
+    [
       "a chain on the way",
       tableOf("nat", [`-A PREROUTING -j ${SVC}`, `-A ${SVC} -j ${SEP}`, DNAT], [SVC, SEP]),
     ],
     ["a sign for other programs", tableOf("nat", ["-A KUBE-PROXY-CANARY -j ACCEPT"], ["KUBE-PROXY-CANARY"])],
     ["a payload goes onto what is there", `*nat\n:${SVC} - [0:0]\n-A ${SVC} -j ACCEPT\nCOMMIT\n`],
     ["a fragment lacks what leads there", `-A ${SVC} -j ${SEP}\n`],
+    [
+      "the text was cut off before its COMMIT",
+      tableOf("nat", [`-A ${SVC} -j ${SEP}`], [SVC, SEP]).replace("COMMIT\n", ""),
+    ],
   ],
   LF4014: [
     ["ten digits", choosing("0.33333333349", "")],
@@ -291,13 +371,42 @@ export const NEAR_MISSES: NearMisses = {
   ],
   LF4039: [
     [
+      "kube-proxy draws no port for endpoints that reach themselves",
+      "-A KUBE-POSTROUTING -m set --match-set KUBE-LOOP-BACK dst,dst,src -j MASQUERADE\n-A KUBE-POSTROUTING -j MASQUERADE --random-fully\n",
+    ],
+    [
       "both draw",
       "-A POSTROUTING -s 10.244.0.0/16 -j MASQUERADE --random-fully\n-A KUBE-POSTROUTING -j MASQUERADE --random-fully\n",
     ],
   ],
-  LF4040: [["companions", "-A cali-FORWARD -j ACCEPT\n-A FLANNEL-FWD -d 10.244.0.0/16 -j ACCEPT\n"]],
+  LF4040: [
+    [
+      "one agent that masquerades",
+      "-A POSTROUTING -m addrtype ! --dst-type LOCAL -j IP-MASQ-AGENT\n-A IP-MASQ-AGENT -d 10.0.0.0/8 -j RETURN\n-A IP-MASQ-AGENT -j MASQUERADE\n",
+    ],
+    [
+      "flannel's chain alone",
+      "-A POSTROUTING -j FLANNEL-POSTRTG\n-A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE\n-A FLANNEL-POSTRTG -s 10.244.0.0/16 ! -d 224.0.0.0/4 -j MASQUERADE\n",
+    ],
+    [
+      "flannel's rules without a chain, and those of its companion",
+      "-A POSTROUTING -s 10.244.0.0/16 ! -d 224.0.0.0/4 -j MASQUERADE\n-A cali-FORWARD -j ACCEPT\n",
+    ],
+    ["nothing but an empty chain", tableOf("nat", ["-A PREROUTING -j WEAVE"], ["WEAVE"])],
+    ["companions", "-A cali-FORWARD -j ACCEPT\n-A FLANNEL-FWD -d 10.244.0.0/16 -j ACCEPT\n"],
+  ],
   LF4044: [["a few rules", "-A INPUT -j ACCEPT\n"]],
-  LF4046: [["each table once", saved("iptables-save", "nat") + saved("iptables-save", "filter")]],
+  LF4046: [
+    ["each table once", saved("iptables-save", "nat") + saved("iptables-save", "filter")],
+    [
+      "a copy in its chain's own lines",
+      "-A INPUT -p tcp -j ACCEPT\n-A INPUT -p udp -j ACCEPT\n-A INPUT -p tcp -j ACCEPT\n-A OUTPUT -p tcp -j ACCEPT\n",
+    ],
+    [
+      "what is given to iptables-restore may come in parts",
+      "*nat\n:MINE - [0:0]\n-A MINE -j ACCEPT\nCOMMIT\n*nat\n:YOURS - [0:0]\n-A YOURS -j ACCEPT\nCOMMIT\n",
+    ],
+  ],
 };
 
 /** What lint says of real texts, in agreement with what is known of them; `0`: nothing from warnings up. */
@@ -312,14 +421,22 @@ export const REAL: Readonly<Record<string, string>> = {
   "022": "0",
   "023": "LF3036",
   "025": "LF3033",
+  "027": "0",
+  "028": "LF3027 LF4040",
+  "030": "LF4040",
   "031": "0",
   "034": "LF3003",
   "036": "LF3001",
   "037": "LF3029",
+  "038": "LF4009",
   "039": "LF4007",
+  "041": "0",
+  "044": "0",
   "047": "LF3001",
+  "049": "LF3004",
   "051": "LF3001",
-  "055": "LF4007",
+  "052": "LF3016",
+  "055": "LF4046",
   "058": "LF4007",
   "066": "0",
   "068": "LF4007",
@@ -329,10 +446,15 @@ export const REAL: Readonly<Record<string, string>> = {
   "073": "0",
   "085": "LF3005 LF3012",
   "095": "LF3024",
+  "099": "LF3016",
+  "119": "LF3016",
+  "124": "LF4007 LF4046",
+  "128": "LF3041",
   "130": "LF3041",
   "132": "0",
   "137": "0",
   "140": "0",
   "142": "0",
+  "143": "LF3016 LF4007",
   "146": "LF3008",
 };

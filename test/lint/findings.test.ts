@@ -1,6 +1,6 @@
 // Each finding: the example of its code has it (test/cli/explain.test.ts runs all), texts that nearly have it do not.
 import { describe, expect, test } from "vitest";
-import { lintSchema } from "../../src/cli/schemas.js";
+import { lintSchema } from "../../src/cli/schemas/lint.js";
 import { aliasOf, CHECKS } from "../../src/lint/all.js";
 import { CODES } from "../../src/problems/codes.js";
 import { landfall } from "../cli/terminal.js";
@@ -18,7 +18,7 @@ test("each code of lint has one check, near misses, and a number of its own", ()
   const codes = Object.keys(CODES).filter((code) => /^LF[34]/.test(code));
   const checked = CHECKS.map(({ code }) => code);
   expect([...checked].sort()).toEqual(codes.sort());
-  expect(new Set(checked.map(aliasOf)).size).toBe(46);
+  expect(new Set(checked.map(aliasOf)).size).toBe(47);
   expect(Object.keys(NEAR_MISSES).sort()).toEqual(codes);
 });
 
@@ -99,11 +99,27 @@ describe("findings that have more than one form", () => {
     ]);
   });
 
+  test("a set whose listing was cut off", async () => {
+    const text =
+      "-A INPUT -m set --match-set blocked src -j DROP\n\nName: blocked\nType: hash:ip\nHeader: family inet hashsize 1024 maxelem 65536\nReferences: 1\nNumber of entries: 5\nMembers:\n192.0.2.1\n192.0.2.2\n";
+    expect(await messages(text, "F34")).toEqual([
+      "warning sure 1 set holds more members than the text shows: blocked",
+    ]);
+  });
+
+  test("a range of ports in a chain below INPUT", async () => {
+    const text =
+      "-A DOCKER -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80\n-A INPUT -j ufw-user-input\n-A ufw-user-input -p tcp -m multiport --dports 8000:8999 -j DROP\n";
+    expect(await messages(text, "F24")).toEqual([
+      "warning sure port 8080 is published by Docker: the rule of ufw-user-input that refuses it is never asked",
+    ]);
+  });
+
   test("all real servers at weight 0 is worse than one", async () => {
     const text = (weight: number) =>
       `-A -t 10.96.0.9:80 -s rr\n-a -t 10.96.0.9:80 -r 10.244.1.1:80 -m -w 0\n-a -t 10.96.0.9:80 -r 10.244.1.2:80 -m -w ${weight}\n`;
     expect(await messages(text(1), "F29")).toEqual([
-      "warning sure 10.96.0.9:80/tcp: 1 of 2 real servers have weight 0",
+      "warning sure 10.96.0.9:80/tcp: 1 of 2 real servers has weight 0",
     ]);
     expect(await messages(text(0), "F29")).toEqual([
       "error sure 10.96.0.9:80/tcp: 2 of 2 real servers have weight 0: no new connection is taken",
@@ -114,6 +130,148 @@ describe("findings that have more than one form", () => {
     const text = "-A POSTROUTING ! -s fd00:10::/64 -d fd00:10::/64 -j MASQUERADE\n";
     expect(await messages(text, "F27")).toHaveLength(1);
     expect(await messages(text.replace("! ", ""), "F27")).toEqual([]);
+  });
+
+  test.each([
+    ["a network in a network", "-s 10.0.0.0/8 -j DROP", "-s 10.1.0.0/16 -j ACCEPT"],
+    [
+      "ports among ports",
+      "-p tcp -m multiport --dports 22,80:90 -j DROP",
+      "-p tcp -m tcp --dport 85 -j ACCEPT",
+    ],
+    ["one protocol of all", "-s 10.0.0.1/32 -j DROP", "-s 10.0.0.1/32 -p udp -j ACCEPT"],
+    ["an interface of a pattern", "-i eth+ -j DROP", "-i eth0 -j ACCEPT"],
+    [
+      "a state of several",
+      "-m conntrack --ctstate NEW,RELATED -j DROP",
+      "-m conntrack --ctstate NEW -p tcp -j ACCEPT",
+    ],
+    ["another than what is spared", "! -s 10.0.0.0/8 -j DROP", "-s 192.0.2.0/24 -j ACCEPT"],
+    ["more is spared", "! -s 10.1.0.0/16 -j DROP", "! -s 10.0.0.0/8 -j ACCEPT"],
+    [
+      "a chain that never comes back",
+      "-j MINE",
+      "-p tcp -j ACCEPT",
+      "-A MINE -i lo -j ACCEPT\n-A MINE -j DROP",
+    ],
+    [
+      "a chain that ends all of a protocol",
+      "-d 10.0.0.9/32 -p tcp -j MINE",
+      "-d 10.0.0.9/32 -p tcp -m tcp --dport 80 -j ACCEPT",
+      "-A MINE -j YOURS\n-A YOURS -p tcp -j DROP",
+    ],
+    ["a goto, which does not come back here", "-p tcp -g MINE", "-p tcp -m tcp --dport 22 -j DROP"],
+  ])("a rule behind one that takes all its packets: %s", async (_why, first, second, more = "") => {
+    const text = `-A INPUT ${first}\n-A INPUT ${second}\n${more}\n`;
+    expect(await messages(text, "F16")).toEqual([
+      "warning sure filter:INPUT: 1 rule can never match: earlier rules end the way of all its packets",
+    ]);
+  });
+
+  describe("no endpoint on this node", () => {
+    const rules = [
+      `-A KUBE-XLB-CDGGSHYLG3RE2FKL -m comment --comment "default/web:http has no local endpoints" -j KUBE-MARK-DROP`,
+      `-A KUBE-SEP-2HP72ZIPYAM5HUSK -p tcp -m comment --comment "default/web:http" -m tcp -j DNAT --to-destination 10.244.1.14:8080`,
+    ].join("\n");
+    const bridge = (name: string, subnet: string) =>
+      `4: ${name}: <BROADCAST,UP> mtu 1450\n    inet ${subnet} scope global ${name}\n`;
+
+    test.each([
+      ["a bridge", bridge("cni0", "10.244.1.1/24"), "cni0"],
+      [
+        "a bridge that its port names",
+        `${bridge("pods", "10.244.1.1/24")}5: veth1@if2: <UP> mtu 1450 master pods\n`,
+        "pods",
+      ],
+      ["a host route", "10.244.1.14 dev cali12d4a061371 scope link\n", "cali12d4a061371"],
+    ])("although one is here, by %s", async (_how, more, dev) => {
+      expect(await messages(`${rules}\n${more}`, "F2")).toEqual([
+        `error likely default/web:http has an endpoint on this node (10.244.1.14:8080, behind ${dev}), and kube-proxy drops clients from outside as if it had none: probably kube-proxy goes by another node name than kubelet`,
+      ]);
+    });
+
+    test.each([
+      ["nothing is known of the node", ""],
+      ["its pods are others", bridge("cni0", "10.244.2.1/24")],
+      ["it is in the node's own network", bridge("eth0", "10.244.1.1/24")],
+      ["it is behind a router", "10.244.1.14 via 192.0.2.1 dev eth0\n"],
+    ])("and none is here: %s", async (_how, more) => {
+      expect(await messages(`${rules}\n${more}`, "F2")).toEqual([
+        "warning sure default/web:http has no endpoint on this node: clients from outside get no answer here",
+      ]);
+    });
+  });
+
+  test("whether an endpoint reaches itself by IPVS, as far as inputs tell", async () => {
+    const servers = "-A -t 10.96.0.9:80 -s rr\n-a -t 10.96.0.9:80 -r 10.244.1.14:8080 -m -w 1\n";
+    const nat = "*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\nCOMMIT\n";
+    expect(await messages(servers, "F32")).toEqual([
+      "info hint whether an endpoint on this node reaches itself by 10.96.0.9:80/tcp is not told here: that takes a rule of nat which masquerades its packets (by the set KUBE-LOOP-BACK, or the match ipvs)",
+    ]);
+    const route = "10.244.1.14 dev cali12d4a061371 scope link\n";
+    expect(await messages(servers + nat + route, "F32")).toEqual([
+      "error likely no rule masquerades what an endpoint sends to itself by 10.96.0.9:80/tcp: it cannot reach itself",
+    ]);
+    const bridge =
+      "4: cni0: <BROADCAST,UP> mtu 1450\n    inet 10.244.1.1/24 scope global cni0\n5: veth1@if2: <UP> mtu 1450 master cni0\n";
+    const sets =
+      "create KUBE-LOOP-BACK hash:ip,port,ip\nadd KUBE-LOOP-BACK 10.244.1.14,tcp:8080,10.244.1.14\n";
+    expect(await messages(`${servers}${sets}${bridge}`, "F32")).toEqual([]);
+    expect(
+      await messages(`${servers}${sets}${bridge}net.bridge.bridge-nf-call-iptables = 0\n`, "F32"),
+    ).toEqual([
+      "error sure pods behind cni0 do not reach 10.244.1.14:8080 by 10.96.0.9:80/tcp: the answer stays on the bridge, where nothing translates it back (net.bridge.bridge-nf-call-iptables is 0)",
+    ]);
+  });
+
+  test("copies, and who is known to write them", async () => {
+    const twice = (rule: string) => `${rule}\n${rule}\n`;
+    const told = async (text: string) =>
+      (await messages(text, "F7")).map((one) => one.replace(/^.*already/, ""));
+    expect(await told(twice("-A INPUT -p tcp -j ACCEPT"))).toEqual([""]);
+    expect(await told(twice("-A INPUT -j KUBE-FIREWALL"))).toEqual([
+      "; probably by kubelet or kube-proxy with an iptables that has no working -C: before 1.4.11, or 1.8.0 to 1.8.2",
+    ]);
+    expect(await told(twice("-A KUBE-ROUTER-INPUT -d 10.96.0.0/12 -j RETURN"))).toEqual([
+      "; probably by kube-router with iptables 1.8.0 to 1.8.4 or 1.8.10, whose -C fails",
+    ]);
+    expect(await told(twice("-A OUTPUT -p udp -m owner --uid-owner 1337 -j RETURN"))).toEqual([
+      "; probably by Istio's init container, which has run more than once",
+    ]);
+    const renamed = ["one", "two"].map(
+      (text) => `-A KUBE-ROUTER-INPUT -d 10.96.0.0/12 -m comment --comment "${text}" -j RETURN\n`,
+    );
+    expect(await told(renamed.join(""))).toEqual([
+      ", 1 of them under another comment; an upgrade of kube-router leaves its former comments",
+    ]);
+  });
+
+  test("lines of several nodes that nothing tells apart", async () => {
+    const block = "-A INPUT -p tcp -j ACCEPT\n-A OUTPUT -p tcp -j ACCEPT\n";
+    expect(await messages(`${block}${block}`, "F46")).toEqual([
+      "warning likely rules begin anew behind those of other chains: they are of several nodes or network namespaces, or of several times, and were read as one",
+    ]);
+    expect(await messages(`${block}${block}`, "F7")).toEqual([]);
+    const saved = "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth0 -j ACCEPT\nCOMMIT\n";
+    expect(await messages(`${saved}${saved}`, "F46")).toEqual([
+      "warning likely 2 dumps of one kind: they are of several nodes or network namespaces, or of several times",
+    ]);
+  });
+
+  test("a rule that would only do what an earlier one does is no fault", async () => {
+    const text =
+      "-A INPUT -s 10.0.0.0/8 -j DROP\n-A INPUT -p tcp -j ACCEPT\n-A INPUT -s 10.1.0.0/16 -j DROP\n";
+    expect(await found(text, "--rule", "F16")).toMatchObject([
+      {
+        severity: "info",
+        seen: [
+          {
+            words: "filter:INPUT:rule:3 from 10.1.0.0/16 → DROP, behind rule 1 from 10.0.0.0/8 → DROP",
+            line: 3,
+          },
+        ],
+      },
+    ]);
   });
 
   test("a chain of a CNI plugin that accepts before KUBE-POSTROUTING", async () => {

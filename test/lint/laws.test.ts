@@ -1,7 +1,7 @@
 // Whatever stands in a dump, lint ends, and says nothing that its schema does not allow.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { lintSchema } from "../../src/cli/schemas.js";
+import { lintSchema } from "../../src/cli/schemas/lint.js";
 import { landfall } from "../cli/terminal.js";
 import { goldenKey, goldens } from "../compile/goldens.js";
 import { realDumps } from "../text/real.js";

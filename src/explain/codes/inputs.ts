@@ -18,7 +18,7 @@ export const INPUTS = {
   },
   LF1031: {
     means: [
-      "The text was recognised, but it is of a kind that this command cannot answer from, such as `nft list ruleset`.",
+      "The text was recognised, but it is of a kind that this command cannot answer from, such as `nft list ruleset` or an error message of iptables.",
     ],
     matters: [
       "`nft list ruleset` shows the rules of iptables-nft too, but in another language, in which some matches are named without their options.",

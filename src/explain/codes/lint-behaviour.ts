@@ -34,6 +34,7 @@ export const LINT_BEHAVIOUR = {
     ],
     matters: [
       "This is by design: no node sends such traffic on. A load balancer leaves the node out by its health check; a client that uses the node port directly waits in vain.",
+      "While pods are replaced, clients are lost until the next health check. From 1.26 on, kube-proxy sends them to endpoints that are terminating and still serve.",
     ],
     example: linted(
       "LF3002",
@@ -41,7 +42,7 @@ export const LINT_BEHAVIOUR = {
     ),
     remedy: [
       "Send clients to nodes that have a pod, or set the policy to Cluster.",
-      "If a pod does run here, kube-proxy goes by another node name than kubelet: compare --hostname-override with `kubectl get nodes`.",
+      "If a pod does run here, kube-proxy goes by another node name than kubelet: compare --hostname-override with `kubectl get nodes`. With `ip addr` and `ip route` among the inputs, landfall looks for such pods.",
     ],
   },
   LF3003: {
@@ -62,7 +63,7 @@ export const LINT_BEHAVIOUR = {
   },
   LF3004: {
     means: [
-      "A rule of POSTROUTING ends the way of packets that kube-proxy has marked before they come to KUBE-POSTROUTING, so that they keep their source.",
+      "What POSTROUTING asks before KUBE-POSTROUTING ends the way of packets that kube-proxy has marked, or may do so: they then keep their source.",
     ],
     matters: [
       "ACCEPT ends the whole table, and RETURN in a built-in chain does the same. A pod that reaches itself by its Service then gets an answer from an address it never wrote to, and answers to outside clients go past this node.",
@@ -72,6 +73,7 @@ export const LINT_BEHAVIOUR = {
       `-A POSTROUTING -s 10.244.0.0/16 -d 10.244.0.0/16 -j ACCEPT\n-A POSTROUTING -j KUBE-POSTROUTING\n${MARK}\n-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n-A KUBE-POSTROUTING -j MASQUERADE\n${DNAT}\n`,
     ),
     remedy: [
+      "Where a chain before it is not in the text, give all of nat: `iptables-save -t nat | landfall lint`.",
       "Put the jump to KUBE-POSTROUTING first, or let the earlier rule pass marked packets (`-m mark ! --mark 0x4000/0x4000`). Newer releases of flannel and ip-masq-agent do so.",
     ],
   },
@@ -100,14 +102,15 @@ export const LINT_BEHAVIOUR = {
   LF3008: {
     means: ["Two entries of CNI-HOSTPORT-DNAT map the same host port to different pods. The first one wins."],
     matters: [
-      "When the first pod is gone the port is dead, although the second pod is there. The portmap plugin removes an entry only when its pod's network is taken down properly.",
+      "When the first pod is gone the port is dead, although the second pod is there. Whether it is gone, no dump tells.",
+      "The entries are those of the CNI plugin portmap, and not of kube-proxy. portmap removes an entry only when its pod's network is taken down properly: upgrades and crashes leave entries of dead pods in front of the new ones.",
     ],
     example: linted(
       "LF3008",
       "-A CNI-HOSTPORT-DNAT -p tcp -m multiport --dports 80,443 -j CNI-DN-old\n-A CNI-HOSTPORT-DNAT -p tcp -m multiport --dports 80,443 -j CNI-DN-new\n",
     ),
     remedy: [
-      "Look which pod each CNI-DN chain translates to, and delete the entry of the one that is gone: `iptables -t nat -D CNI-HOSTPORT-DNAT NUMBER`.",
+      "Look whether the first pod is there: `crictl pods --id SANDBOX` with the id of the entry's comment, or `kubectl get pods -A -o wide` with the address that its CNI-DN chain translates to. If it is gone, delete its entry: `iptables -t nat -D CNI-HOSTPORT-DNAT NUMBER`.",
     ],
   },
   LF3010: {
@@ -120,10 +123,11 @@ export const LINT_BEHAVIOUR = {
   },
   LF3011: {
     means: [
-      "kube-proxy's chains of mode iptables lead to Services, and its sets or virtual servers of mode ipvs are there as well.",
+      "kube-proxy's chains of mode iptables lead to Services or refuse them, and its sets or virtual servers of mode ipvs are there as well.",
+      "kube-proxy does not remove the rules of another mode: those of mode iptables are left over.",
     ],
     matters: [
-      "The rules translate before IPVS sees a packet, and nobody brings them up to date: traffic goes to pods of the past, and source ranges of IPVS do not hold.",
+      "The rules come before IPVS, and nobody brings them up to date: traffic goes to pods of the past or is refused, and source ranges of IPVS do not hold.",
     ],
     example: linted("LF3011", {
       "node.save": `${TO_WEB} -j ${SVC}\n`,
@@ -134,7 +138,8 @@ export const LINT_BEHAVIOUR = {
   LF3012: {
     means: ["Both back ends of iptables hold rules on this node. The kernel asks both, one after the other."],
     matters: [
-      "Of two nat tables, the one that was created last translates first, and the other does not see the packet any more. No dump tells the order.",
+      "Of two nat tables, the one that was hooked last translates first, and the other does not see the packet any more. In the other tables a packet must get through both.",
+      "No dump tells the order: legacy hooks a table when it is first used, nft each chain when it is made, and again when `iptables-nft-restore` loads the table. `landfall trace` gives both answers where it matters, and `nft list hooks` on the node shows the order of all but nat.",
     ],
     example: linted(
       "LF3012",
@@ -264,7 +269,9 @@ export const LINT_BEHAVIOUR = {
   },
   LF3025: {
     means: ["KUBE-ROUTER-INPUT allows packets by RETURN, and the policy of INPUT is DROP."],
-    matters: ["RETURN only leaves the chain. What then meets no other rule is dropped by the policy."],
+    matters: [
+      "RETURN only leaves the chain: the packet goes on in INPUT behind the jump, and what no rule accepts there is dropped by the policy.",
+    ],
     example: linted(
       "LF3025",
       "*filter\n:INPUT DROP [0:0]\n:KUBE-ROUTER-INPUT - [0:0]\n-A INPUT -j KUBE-ROUTER-INPUT\n-A KUBE-ROUTER-INPUT -d 10.96.0.0/12 -j RETURN\nCOMMIT\n",
@@ -320,7 +327,8 @@ export const LINT_BEHAVIOUR = {
   LF3029: {
     means: ["Real servers of weight 0 get no new connections; those that they have go on."],
     matters: [
-      "kube-proxy sets a weight of 0 while connections end, and takes the server away later. Old versions left it so after a restart: with all at 0, clients get no answer.",
+      "kube-proxy sets a weight of 0 while connections end, and takes the server away later. Old versions of kube-proxy left it so after a restart, although the endpoint was ready again.",
+      "With all real servers at 0 connections are refused, and the kernel logs `no destination available`.",
     ],
     example: linted("LF3029", {
       servers: "-A -t 10.96.0.9:80 -s rr\n-a -t 10.96.0.9:80 -r 10.244.1.14:8080 -m -w 0\n",
@@ -355,15 +363,22 @@ export const LINT_BEHAVIOUR = {
     ],
   },
   LF3032: {
-    means: ["A pod of this node is a real server, and KUBE-LOOP-BACK has no entry for it."],
-    matters: ["Its packets to itself by the Service keep their source, and the connection hangs."],
+    means: [
+      "An endpoint on this node cannot be reached by the Service from itself, or from its neighbours: their packets keep their source, and the answer does not pass IPVS.",
+      "KUBE-LOOP-BACK, by which kube-proxy masquerades, holds endpoints as clients of themselves alone.",
+    ],
+    matters: [
+      "The client gets an answer from an address that it has not asked, and the connection hangs or is reset. Clients on other nodes notice nothing.",
+    ],
     example: linted("LF3032", {
       servers: "-A -t 10.96.0.9:80 -s rr\n-a -t 10.96.0.9:80 -r 10.244.1.14:8080 -m -w 1\n",
       sets: "create KUBE-LOOP-BACK hash:ip,port,ip family inet\n",
       ip: "4: cni0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 qdisc noqueue state UP\n    link/ether 02:42:ac:11:00:01 brd ff:ff:ff:ff:ff:ff promiscuity 0\n    bridge forward_delay 1500\n    inet 10.244.1.1/24 scope global cni0\n",
     }),
     remedy: [
-      "Compare --hostname-override of kube-proxy with the node's name: entries are made for local endpoints alone.",
+      "If an endpoint is lacking, compare --hostname-override of kube-proxy with the node's name: entries are made for local endpoints alone.",
+      "If answers stay on a bridge, `modprobe br_netfilter` and `sysctl net.bridge.bridge-nf-call-iptables=1`.",
+      "If no rule masquerades, add one: `iptables -t nat -A POSTROUTING -s POD -d POD -m ipvs --vaddr ADDRESS -j MASQUERADE`; kube-router's option is --hairpin-mode.",
     ],
   },
   LF3033: {
@@ -376,7 +391,9 @@ export const LINT_BEHAVIOUR = {
     remedy: ["Name one direction for each part: `--match-set web dst,dst` for hash:ip,port."],
   },
   LF3034: {
-    means: ["Rules ask whether a packet is in a set, and the inputs do not hold the set's members."],
+    means: [
+      "Rules ask whether a packet is in a set, and the inputs do not hold the set's members, or not all that its listing counts.",
+    ],
     matters: ["Both answers are kept: `landfall trace` gives a case for each."],
     example: linted("LF3034", "-A INPUT -m set --match-set web dst,dst -j ACCEPT\n"),
     remedy: ["Add `ipset save` of the same moment: `(iptables-save; ipset save) | landfall lint`."],
@@ -391,7 +408,9 @@ export const LINT_BEHAVIOUR = {
       flows: `udp      17 29 ${FLOW} src=10.244.1.77 dst=10.244.1.9 sport=53 dport=40000 use=1\n`,
     }),
     remedy: [
-      "Take rules and connections at one moment. Then delete the entry: `conntrack -D -p udp --dst-nat ADDRESS`; kube-proxy from 1.32 on does so itself.",
+      "Take rules and connections at one moment. Then delete the entries: `conntrack -D -p udp --dst-nat ADDRESS`.",
+      "kube-proxy deletes those of UDP itself: up to 1.31 when an endpoint goes, and what it misses stays; from 1.32 on at each sync, which before the middle of 2026 passed over Services that have no endpoint left.",
+      "Those of TCP it leaves alone: they end with the connection, which goes on as long as the pod does.",
     ],
   },
   LF3036: {
@@ -411,7 +430,8 @@ export const LINT_BEHAVIOUR = {
   LF3037: {
     means: ["Several connections were sent to one backend, and no answer to any of them was seen."],
     matters: [
-      "The backend is gone, does not listen, or answers by a way past this node. Protocols that send without expecting an answer, such as statsd or syslog, look the same.",
+      "The backend is a pod that is gone, does not listen, or answers by a way past this node. Protocols that send without expecting an answer, such as statsd or syslog, look the same while all is well.",
+      "While a client of UDP keeps sending from one port, its entry stays, also when the pod is gone and there are others.",
     ],
     example: linted("LF3037", {
       flows: [40000, 40001, 40002]
@@ -422,20 +442,24 @@ export const LINT_BEHAVIOUR = {
         .join(""),
     }),
     remedy: [
-      "Ask the backend directly, without the Service; if it answers, follow the answer's way back: `landfall trace … --reply`.",
+      "Look whether a pod has the address: `kubectl get pods -A -o wide`. If none has, delete the entries: `conntrack -D -p udp --dst-nat ADDRESS`. kube-proxy up to 1.31 deletes them only at the moment when the endpoint goes, and leaves what it misses.",
+      "If one has, ask it directly, without the Service; if it answers, follow the answer's way back: `landfall trace … --reply`. With iptables-save among the inputs, landfall tells which connections go to none of today's endpoints.",
     ],
   },
   LF3038: {
-    means: ["A rule sends packets that come from outside to an address of 127.0.0.0/8."],
+    means: [
+      "Rules or virtual servers lead packets to an address of 127.0.0.0/8, or from there to a pod: node ports asked at 127.0.0.1 do.",
+    ],
     matters: [
-      "The kernel drops them as martians, unless route_localnet is set for the interface that they come by.",
+      "The kernel drops such packets as martians, unless route_localnet is set for the interface that they come or go by. kube-proxy sets it for node ports in mode iptables (--iptables-localhost-nodeports), and only for IPv4: at [::1] no node port works.",
+      "Mode ipvs never serves node ports at 127.0.0.1 or [::1], whatever the setting.",
     ],
     example: linted(
       "LF3038",
       "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 127.0.0.1:8080\n",
     ),
     remedy: [
-      "Look: `sysctl -a | grep route_localnet`. With it on, other rules should keep strangers from 127.0.0.0/8; better is an address of the node.",
+      "Look: `sysctl -a | grep route_localnet`. With it on, other rules should keep strangers from 127.0.0.0/8, as the one of KUBE-FIREWALL does; better is to ask at an address of the node.",
     ],
   },
   LF3041: {
@@ -480,5 +504,21 @@ export const LINT_BEHAVIOUR = {
     ],
     example: linted("LF3045", tableOf("nat", ["-A CILIUM_PRE_nat -j ACCEPT"], ["CILIUM_PRE_nat"])),
     remedy: ["Ask Cilium: `cilium-dbg service list` in its pod on the node."],
+  },
+  LF3047: {
+    means: [
+      "On this node firewalld writes to nat beside kube-proxy, and the entry to CNI-HOSTPORT-DNAT, by which pods get their host ports, is not there.",
+      "Whether a pod of this node has a host port, rules do not tell: `kubectl get pods -A -o jsonpath='{..hostPort}'` does.",
+    ],
+    matters: [
+      "A start or reload of firewalld deletes all rules, those of others too (FlushAllOnReload). kube-proxy writes its own again within half a minute; the CNI plugin portmap writes host ports only when a pod starts, so that they stay dead.",
+    ],
+    example: linted(
+      "LF3047",
+      "-A PREROUTING -j KUBE-SERVICES\n-A PREROUTING -j PREROUTING_direct\n-A PREROUTING -j PREROUTING_ZONES\n",
+    ),
+    remedy: [
+      "Start the pods with host ports anew (`kubectl rollout restart`). Then turn firewalld off on nodes, or set `FlushAllOnReload=no`.",
+    ],
   },
 } satisfies Partial<Record<Code, Explanation>>;

@@ -5,9 +5,11 @@ import { linted, SEP, SEP2, SVC, tableOf } from "./lint-examples.js";
 
 export const LINT_HYGIENE = {
   LF4007: {
-    means: ["The same rule stands in a chain more than once, with the same conditions and the same target."],
+    means: [
+      "The same rule stands in a chain more than once, with the same conditions and the same target: the copies decide nothing.",
+    ],
     matters: [
-      "What becomes of packets is the same, but each walks all copies: with thousands of them the node's processors are busy with nothing else.",
+      "Every packet that comes this way is held against all copies: with thousands of them the node's processors are busy with nothing else.",
     ],
     example: linted(
       "LF4007",
@@ -15,15 +17,22 @@ export const LINT_HYGIENE = {
     ),
     remedy: [
       "Find the program that appends without looking (`iptables -C` tells whether a rule is there), and delete the copies.",
+      "Where an iptables with a broken -C is the cause, use another: k3s brings its own along (`--prefer-bundled-bin`). Nobody removes rules that an earlier release wrote in another form: delete them, or reboot the node.",
     ],
   },
   LF4009: {
-    means: ["Chains hold rules, and no built-in chain leads to them."],
+    means: [
+      "Chains hold rules, and no built-in chain leads to them; or kube-proxy's sets are there, and no rule asks them.",
+    ],
     matters: [
       "They do nothing. They are left over from a version, a mode or a plugin that was changed, and mislead those who read the dump.",
+      "`kube-proxy --cleanup` of some versions forgets chains of mode ipvs, such as KUBE-NODE-PORT of filter, and then fails to destroy the set that the chain's rule asks.",
     ],
     example: linted("LF4009", tableOf("nat", [`-A ${SVC} -j ${SEP}`], [SVC, SEP])),
-    remedy: ["Let the program that made them clean up (`kube-proxy --cleanup`), or reboot the node."],
+    remedy: [
+      "Let the program that made them clean up (`kube-proxy --cleanup`), or reboot the node.",
+      "By hand: `iptables -t TABLE -F CHAIN`, then `-X CHAIN`, then `ipset destroy SET`.",
+    ],
   },
   LF4014: {
     means: [
@@ -74,15 +83,20 @@ export const LINT_HYGIENE = {
     remedy: ["Use iptables 1.6.2 or newer in all images, and switch the other program's option on."],
   },
   LF4040: {
-    means: ["Chains of two programs that give pods their network hold rules."],
-    matters: ["What is left over of one may drop or masquerade the other's packets."],
+    means: [
+      "Two programs that give pods their network, or masquerade for them, have rules here; or two versions of one have.",
+    ],
+    matters: [
+      "What is left over of one may drop or masquerade the other's packets.",
+      "Of two chains that masquerade, the first that matches decides: networks that the second one spares are masqueraded all the same, so that its settings seem to be ignored.",
+    ],
     example: linted("LF4040", "-A WEAVE-NPC -j DROP\n-A FLANNEL-FWD -d 10.244.0.0/16 -j ACCEPT\n"),
     remedy: ["Remove what is left of the one that is not in use, by its own reset command or a reboot."],
   },
   LF4044: {
     means: ["The dump holds some tens of thousands of rules."],
     matters: [
-      "iptables reads and writes whole tables: each sync takes seconds to minutes. A new connection walks KUBE-SERVICES from its beginning.",
+      "iptables reads and writes whole tables: each sync takes seconds to minutes, and iptables-nft takes longer than iptables-legacy. A new connection walks KUBE-SERVICES from its beginning.",
     ],
     example: {
       prints:
@@ -90,12 +104,15 @@ export const LINT_HYGIENE = {
     },
     remedy: [
       "Use mode nftables (kube-proxy 1.33 and later) or ipvs, or look which program makes so many rules.",
+      "Until then a longer `iptables.minSyncPeriod` of kube-proxy makes syncs fewer, and kube-proxy 1.27 or newer writes only what has changed.",
     ],
   },
   LF4046: {
-    means: ["The input holds the same tables more than once, saved by the same program."],
+    means: [
+      "The input holds the same tables more than once, saved by the same program, or rules that begin anew.",
+    ],
     matters: [
-      "They are of several nodes, of several network namespaces, or of several times. Each was looked at by itself.",
+      "They are of several nodes, of several network namespaces (each pod has its own), or of several times. Whole dumps were looked at one by one; lines without a header were taken for one node's, which they are not.",
     ],
     example: linted(
       "LF4046",

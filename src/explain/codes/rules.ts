@@ -206,10 +206,10 @@ export const RULES = {
     ],
   },
   LF1016: {
-    means: ["A word begins with a double quote, and no other quote ends it."],
+    means: ["A double quote opens a text, and no other quote ends it."],
     matters: [
       "A quote takes all that follows into one word. iptables 1.8.9 then loads a rule whose comment swallowed its target: it matches, and does nothing.",
-      "That is never what was meant, so landfall refuses the line.",
+      "In what a node printed, or what was copied from a terminal, the line was cut off, and landfall refuses it. In a text that somebody wrote it does as iptables does, and warns.",
     ],
     example: { command: FMT, files: nat('-A WEB -m comment --comment "to the shop -j ACCEPT') },
     remedy: [
@@ -289,11 +289,13 @@ ACCEPT     all  --  0.0.0.0/0            0.0.0.0/0
     ],
   },
   LF1023: {
-    means: ["A table stands twice in what iptables-save printed."],
+    means: [
+      "A table stands twice in what iptables-save printed, or several inputs hold rules of one family.",
+    ],
     matters: [
-      "iptables-save prints each table once, so these are two dumps in one: of two nodes, or of iptables-legacy and iptables-nft of one node.",
+      "iptables-save prints each table once, so these are two dumps in one: of two nodes, or of one node at two times.",
       "iptables-restore empties a table when it begins, so the second takes the place of the first, and so it is read here.",
-      "A node that has rules in both legacy and nft obeys both: each packet goes through both sets.",
+      "Dumps of iptables-legacy and iptables-nft are told apart by their first lines. A node that has rules in both obeys both, and packets are traced through both.",
     ],
     example: {
       command: FMT,

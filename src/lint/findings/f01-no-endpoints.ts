@@ -1,19 +1,23 @@
 import type { Check } from "../finding.js";
 import { effectOf, endOf, groupedBy, listed, namedBy, seenRules } from "../look.js";
+import { staleRefusals } from "./f11-two-modes.js";
 
 export const noEndpoints: Check = {
   code: "LF3001",
   severity: "warning",
   sureness: "sure",
-  find: ({ views }) =>
+  find: ({ state, views }) =>
     views.flatMap((view) => {
       const { family } = view;
+      // Of another mode's rules nothing follows about endpoints.
+      const stale = new Set(staleRefusals(view, state));
       const refusals = view
         .rulesIn("filter")
         .filter(
-          ({ chain, rule }) =>
-            effectOf(rule, family).kind === "reject" &&
-            (namedBy(rule)?.said === "no endpoints" || /^KUBE-(?:EXTERNAL-)?SERVICES$/.test(chain)),
+          (at) =>
+            !stale.has(at) &&
+            effectOf(at.rule, family).kind === "reject" &&
+            (namedBy(at.rule)?.said === "no endpoints" || /^KUBE-(?:EXTERNAL-)?SERVICES$/.test(at.chain)),
         );
       const byName = groupedBy(
         refusals,

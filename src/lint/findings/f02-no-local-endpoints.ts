@@ -1,20 +1,53 @@
-import type { Check } from "../finding.js";
-import { effectOf, groupedBy, namedBy, refuses, seenRules, targetOf } from "../look.js";
+import { translationOf } from "../../explain/proxy-view.js";
+import type { RuleAt } from "../../explain/service-model.js";
+import type { NodeState } from "../../state/nodestate.js";
+import type { RulesView } from "../context.js";
+import type { Check, Found } from "../finding.js";
+import {
+  effectOf,
+  endpointsIn,
+  groupedBy,
+  namedBy,
+  printEnd,
+  refuses,
+  seenRules,
+  targetOf,
+} from "../look.js";
+import { podBehind } from "../pods-here.js";
 
 export const noLocalEndpoints: Check = {
   code: "LF3002",
   severity: "warning",
   sureness: "sure",
-  find: ({ views }) =>
-    views.flatMap(({ rules, family }) => {
-      const dropped = rules.filter(
+  find: ({ views, state }) =>
+    views.flatMap((view) => {
+      const dropped = view.rules.filter(
         ({ rule }) =>
           namedBy(rule)?.said === "no local endpoints" &&
-          (refuses(effectOf(rule, family)) || targetOf(rule) === "KUBE-MARK-DROP"),
+          (refuses(effectOf(rule, view.family)) || targetOf(rule) === "KUBE-MARK-DROP"),
       );
-      return [...groupedBy(dropped, ({ rule }) => namedBy(rule)?.name)].map(([name, own]) => ({
-        message: `${name} has no endpoint on this node: clients from outside get no answer here`,
-        ...seenRules(own, family),
-      }));
+      return [...groupedBy(dropped, ({ rule }) => namedBy(rule)?.name)].map(([name, own]) =>
+        found(name, own, view, state),
+      );
     }),
 };
+
+function found(name: string, dropped: readonly RuleAt[], view: RulesView, { network }: NodeState): Found {
+  const here = endpointsIn(view).flatMap(({ at, address, name: ofService }) => {
+    const dev = ofService === name ? podBehind(address, network) : undefined;
+    return dev === undefined ? [] : [{ at, dev, end: translationOf(at.rule, view.family) }];
+  });
+  const [first] = here;
+  if (first?.end?.address === undefined)
+    return {
+      message: `${name} has no endpoint on this node: clients from outside get no answer here`,
+      ...seenRules(dropped, view.family),
+    };
+  const end = printEnd(first.end.address, first.end.port);
+  return {
+    message: `${name} has an endpoint on this node (${end}, behind ${first.dev}), and kube-proxy drops clients from outside as if it had none: probably kube-proxy goes by another node name than kubelet`,
+    severity: "error",
+    sureness: "likely",
+    ...seenRules([...dropped, ...here.map(({ at }) => at)], view.family),
+  };
+}

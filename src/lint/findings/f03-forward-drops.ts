@@ -18,13 +18,14 @@ export const forwardDrops: Check = {
     views.flatMap((view) => {
       const { ruleset, family } = view;
       const forward = chainOf(ruleset, "filter", "FORWARD");
-      if (forward?.policy !== "DROP" || !view.isWhole("filter")) return [];
+      const filter = ruleset.tables.get("filter");
+      if (forward?.policy !== "DROP" || filter?.fragment) return [];
       // Where no pod is known, rules for any address count.
       const known = podsOf(view);
       const ownRules = chainOf(ruleset, "filter", "KUBE-FORWARD");
       const isNode = ownRules !== undefined;
-      // kube-proxy never leaves it empty: the text was cut off.
-      const isCut = isNode && rulesOf(ownRules).length === 0;
+      // kube-proxy never leaves it empty: the text was cut off, also where nothing else tells.
+      const isCut = filter?.cutOff !== undefined || (isNode && rulesOf(ownRules).length === 0);
       const pods = known.length === 0 && isNode ? [undefined] : known;
       const protocol = PROTOCOL.tcp;
       const isLost = pods.every(

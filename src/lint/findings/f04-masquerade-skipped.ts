@@ -1,10 +1,11 @@
 import type { Address } from "../../../grammar/address.js";
 import { PROTOCOL } from "../../../grammar/protocols.js";
+import { ownerOf } from "../../explain/owners.js";
 import type { RuleAt } from "../../explain/service-model.js";
 import { type KnownParts, matches } from "../ask.js";
 import type { RulesView } from "../context.js";
 import type { Check } from "../finding.js";
-import { effectOf, endpointsIn, seenRules } from "../look.js";
+import { effectOf, endpointsIn, listed, seenRules, targetOf } from "../look.js";
 import { masqueradeMark } from "./f06-other-mark.js";
 
 const PODS_ASKED = 64;
@@ -20,6 +21,17 @@ export const masqueradeSkipped: Check = {
   find: ({ views }) =>
     views.flatMap((view) => {
       const { family } = view;
+      const unknown = unknownBefore(view);
+      if (unknown.length > 0) {
+        return [
+          {
+            message: `${listed(unknown.map(({ rule }) => targetOf(rule) ?? ""))} is asked before KUBE-POSTROUTING and is not in the text: whether marked packets get past it is not known`,
+            severity: "warning",
+            sureness: "hint",
+            ...seenRules([...unknown, ...view.callersOf("nat", "KUBE-POSTROUTING")], family),
+          },
+        ];
+      }
       const mark = masqueradeMark(view);
       if (mark === undefined || view.callersOf("nat", "KUBE-POSTROUTING").length === 0) return [];
       const enders = new Set<RuleAt>();
@@ -39,6 +51,17 @@ export const masqueradeSkipped: Check = {
       ];
     }),
 };
+
+/** Jumps of POSTROUTING to chains of programs that masquerade, which the text lacks, before the one to KUBE-POSTROUTING. */
+function unknownBefore(view: RulesView): readonly RuleAt[] {
+  const rules = view.rulesOf("nat", "POSTROUTING");
+  const own = rules.findIndex(({ rule }) => targetOf(rule) === "KUBE-POSTROUTING");
+  return rules.slice(0, Math.max(own, 0)).filter(({ rule }) => {
+    const to = targetOf(rule) ?? "";
+    const isMissing = !view.isWhole("nat") && view.rulesOf("nat", to).length === 0;
+    return isMissing && /^(?:flannel|ip-masq-agent)$/.test(ownerOf(to) ?? "");
+  });
+}
 
 /** A client outside (RFC 5737, RFC 3849). */
 function outside(address: Address): Address {

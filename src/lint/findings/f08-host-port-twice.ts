@@ -1,39 +1,32 @@
-import { singleValue } from "../../explain/proxy-view.js";
+import { type HostPort, hostPortsIn, shortId } from "../../explain/host-ports.js";
 import type { RuleAt } from "../../explain/service-model.js";
 import type { Check } from "../finding.js";
-import { askedBy, seenRules } from "../look.js";
+import { listed, seenRules } from "../look.js";
 
 export const hostPortTwice: Check = {
   code: "LF3008",
   severity: "error",
   sureness: "sure",
   find: ({ views }) =>
-    views.flatMap((view) => {
-      const { family } = view;
-      const first = new Map<string, RuleAt>();
-      const clashes = new Map<string, RuleAt[]>();
-      for (const at of view.rulesOf("nat", "CNI-HOSTPORT-DNAT")) {
-        const protocol = singleValue(at.rule, "protocol", family) ?? "";
-        const address = singleValue(at.rule, "destination", family);
-        for (const condition of askedBy(at.rule, family)) {
-          if (condition.kind !== "within" || condition.field !== "destinationPort") continue;
-          for (const { from, to } of condition.ranges) {
-            const ports = from === to ? `${from}` : `${from} to ${to}`;
-            const key = `${protocol} ${ports}`;
-            const before = first.get(`${key} any`) ?? first.get(`${key} ${address}`);
-            if (before === undefined) first.set(`${key} ${address ?? "any"}`, at);
-            else if (!isSameTarget(before, at)) clashes.set(ports, [...(clashes.get(ports) ?? [before]), at]);
-          }
-        }
+    views.flatMap(({ ruleset, family }) => {
+      const clashes = new Map<RuleAt, HostPort[]>();
+      for (const entry of hostPortsIn(ruleset)) {
+        const { takenBy } = entry;
+        if (takenBy === undefined) continue;
+        const known = clashes.get(takenBy.at);
+        if (known === undefined) clashes.set(takenBy.at, [entry]);
+        else known.push(entry);
       }
-      return [...clashes].map(([ports, rules]) => ({
-        message: `host port ${ports} is mapped more than once: the first mapping wins`,
-        ...seenRules(rules, family),
-      }));
+      return [...clashes].map(([first, later]) => {
+        const ports = [...new Set(later.map(({ port }) => port))];
+        const winner = later[0]?.takenBy;
+        const rules = [...new Set([first, ...later.map(({ at }) => at)])];
+        const pod = winner?.sandbox === undefined ? "" : `, of pod sandbox ${shortId(winner.sandbox)},`;
+        const to = [...new Set(later.flatMap(({ takenBy }) => takenBy?.to ?? []))];
+        return {
+          message: `host port${ports.length === 1 ? "" : "s"} ${listed(ports)} ${ports.length === 1 ? "is" : "are"} mapped more than once: the first mapping${pod} wins${to.length === 0 ? "" : `, to ${listed(to)}`}`,
+          ...seenRules(rules, family),
+        };
+      });
     }),
 };
-
-function isSameTarget(left: RuleAt, right: RuleAt): boolean {
-  const [one, other] = [left.rule.target, right.rule.target];
-  return one?.kind === "chain" && other?.kind === "chain" && one.chain === other.chain;
-}

@@ -3,8 +3,11 @@ import { ENDPOINT_CHAIN } from "../../explain/service-names.js";
 import type { Check } from "../finding.js";
 import { askedBy, groupedBy, namedBy, seenRules, targetOf } from "../look.js";
 
-/** Kubernetes' own is three hours; below ten minutes people notice. */
+/** Below ten minutes people notice. */
 const SHORT_SECONDS = 600;
+
+/** Kubernetes' own, three hours. */
+const DEFAULT_MINUTES = 180;
 
 export const shortAffinity: Check = {
   code: "LF3017",
@@ -23,7 +26,7 @@ export const shortAffinity: Check = {
       }
       const short = asking.filter(({ seconds }) => seconds < SHORT_SECONDS);
       const ends = [...groupedBy(short, ({ name }) => name)].map(([name, own]) => ({
-        message: `${name}: affinity ends ${own[0]?.seconds} s after a client's last new connection`,
+        message: `${name}: affinity ends ${own[0]?.seconds} s after a client's last new connection${own[0]?.seconds === DEFAULT_MINUTES ? `; probably written by kube-proxy 1.4, which took the ${DEFAULT_MINUTES} minutes of the default for seconds` : ""}`,
         ...seenRules(
           own.map(({ at }) => at),
           family,

@@ -1,7 +1,9 @@
+import type { Range } from "../../../grammar/meaning.js";
 import { singleValue } from "../../explain/proxy-view.js";
 import type { RuleAt } from "../../explain/service-model.js";
+import type { RulesView } from "../context.js";
 import type { Check } from "../finding.js";
-import { askedBy, effectOf, refuses, seenRules } from "../look.js";
+import { askedBy, effectOf, refuses, seenRules, targetOf } from "../look.js";
 
 export const inputBypassed: Check = {
   code: "LF3024",
@@ -10,29 +12,76 @@ export const inputBypassed: Check = {
   find: ({ views }) =>
     views.flatMap((view) => {
       const { family } = view;
-      const published = new Map<string, RuleAt>();
-      for (const at of view.rulesOf("nat", "DOCKER")) {
-        const port = singleValue(at.rule, "destinationPort", family);
-        if (port !== undefined && effectOf(at.rule, family).kind === "rewrite")
-          published.set(`${singleValue(at.rule, "protocol", family)} ${port}`, at);
-      }
+      const published = publishedIn(view);
       if (published.size === 0) return [];
-      return view.rulesIn("filter").flatMap((at) => {
-        if (at.chain !== "INPUT" || !refuses(effectOf(at.rule, family))) return [];
-        const protocol = singleValue(at.rule, "protocol", family);
-        return askedBy(at.rule, family).flatMap((condition) => {
-          if (condition.kind !== "within" || condition.field !== "destinationPort") return [];
-          return condition.ranges.flatMap(({ from, to }) => {
-            const docker = from === to ? published.get(`${protocol} ${from}`) : undefined;
-            if (docker === undefined) return [];
-            return [
-              {
-                message: `port ${from} is published by Docker: the rule of INPUT that refuses it is never asked`,
-                ...seenRules([at, docker], family),
-              },
-            ];
+      const forwarding = chainsFrom(view, "FORWARD");
+      return [...chainsFrom(view, "INPUT")].flatMap((chain) => {
+        if (forwarding.has(chain)) return [];
+        return view.rulesOf("filter", chain).flatMap((at) => {
+          if (!refuses(effectOf(at.rule, family))) return [];
+          const own = published.get(singleValue(at.rule, "protocol", family)) ?? [];
+          return askedBy(at.rule, family).flatMap((condition) => {
+            if (condition.kind !== "within" || condition.field !== "destinationPort") return [];
+            return condition.ranges.flatMap((range) => {
+              const docker = firstIn(own, range);
+              if (docker === undefined) return [];
+              return [
+                {
+                  message: `port ${docker.port} is published by Docker: the rule of ${chain} that refuses it is never asked`,
+                  ...seenRules([at, docker.at], family),
+                },
+              ];
+            });
           });
         });
       });
     }),
 };
+
+interface Published {
+  readonly port: number;
+  readonly at: RuleAt;
+}
+
+/** Ports that Docker publishes for strangers, by protocol, the lowest first. */
+function publishedIn(view: RulesView): ReadonlyMap<unknown, readonly Published[]> {
+  const { family } = view;
+  const published = new Map<unknown, Published[]>();
+  for (const at of view.rulesOf("nat", "DOCKER")) {
+    const port = singleValue(at.rule, "destinationPort", family);
+    const address = singleValue(at.rule, "destination", family);
+    // What is published on 127.0.0.1 alone is not translated for strangers.
+    const isForStrangers = typeof address !== "number" || address >>> 24 !== 127;
+    if (port === undefined || !isForStrangers || effectOf(at.rule, family).kind !== "rewrite") continue;
+    const protocol = singleValue(at.rule, "protocol", family);
+    const known = published.get(protocol);
+    if (known === undefined) published.set(protocol, [{ port: Number(port), at }]);
+    else known.push({ port: Number(port), at });
+  }
+  for (const own of published.values()) own.sort((left, right) => left.port - right.port);
+  return published;
+}
+
+/** The first of sorted ports that lies in a range. */
+function firstIn(sorted: readonly Published[], { from, to }: Range): Published | undefined {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle]?.port ?? 0) < Number(from)) low = middle + 1;
+    else high = middle;
+  }
+  const found = sorted[low];
+  return found !== undefined && found.port <= Number(to) ? found : undefined;
+}
+
+function chainsFrom(view: RulesView, first: string): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const waiting = [first];
+  for (let chain = waiting.pop(); chain !== undefined; chain = waiting.pop()) {
+    if (seen.has(chain)) continue;
+    seen.add(chain);
+    for (const { rule } of view.rulesOf("filter", chain)) waiting.push(targetOf(rule) ?? first);
+  }
+  return seen;
+}

@@ -13,7 +13,7 @@ export const weightZero: Check = {
       const isAll = resting.length === destinations.length;
       return [
         {
-          message: `${serverName(key)}: ${resting.length} of ${destinations.length} real servers ${destinations.length === 1 ? "has" : "have"} weight 0${isAll ? ": no new connection is taken" : ""}`,
+          message: `${serverName(key)}: ${resting.length} of ${destinations.length} real servers ${resting.length === 1 ? "has" : "have"} weight 0${isAll ? ": no new connection is taken" : ""}`,
           ...(isAll ? { severity: "error" as const } : {}),
           ...bounded(resting, ({ address, port }) => ({ words: printEnd(address, port) })),
         },

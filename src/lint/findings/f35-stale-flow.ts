@@ -1,4 +1,4 @@
-import { protocolName } from "../../../grammar/protocols.js";
+import { PROTOCOL, protocolName } from "../../../grammar/protocols.js";
 import { destinationNat } from "../../state/connections.js";
 import type { Check } from "../finding.js";
 import { bounded, counted, groupedBy, printEnd } from "../look.js";
@@ -16,7 +16,7 @@ export const staleFlow: Check = {
       const end = ends.get(askedEnd(connection));
       const served = servedEnd(connection);
       if (end === undefined || served === undefined || end.endpoints.has(served)) return [];
-      return [{ connection, name: end.name }];
+      return [{ connection, name: end.name, hasNone: end.endpoints.size === 0 }];
     });
     const groups = groupedBy(stale, ({ connection, name }) => `${name} ${servedEnd(connection)}`);
     return [...groups.values()].flatMap((own) => {
@@ -26,7 +26,9 @@ export const staleFlow: Check = {
       const words = `${printEnd(to.address, to.port)}/${protocolName(first.connection.protocol)}`;
       return [
         {
-          message: `${counted(own.length, "connection")} to ${first.name} ${own.length === 1 ? "goes" : "go"} to ${words}, which is none of its endpoints`,
+          message: `${counted(own.length, "connection")} to ${first.name} ${own.length === 1 ? "goes" : "go"} to ${words}, which is none of its endpoints${first.hasNone ? ": it has none, and the rule that refuses connections comes behind the translation" : ""}`,
+          // Those of TCP are let go on to an endpoint that is on its way out.
+          ...(first.connection.protocol === PROTOCOL.tcp ? { severity: "warning" as const } : {}),
           ...bounded(own, ({ connection }) =>
             sightingOf(
               `from ${printEnd(connection.original.source, connection.original.ports?.source)}`,

@@ -1,7 +1,7 @@
 import { protocolName } from "../../../grammar/protocols.js";
 import { destinationNat, hasSeenReply } from "../../state/connections.js";
 import type { Check } from "../finding.js";
-import { bounded, groupedBy, printEnd } from "../look.js";
+import { bounded, groupedBy, listed, printEnd } from "../look.js";
 import { servedEnd, sightingOf } from "./flows.js";
 
 /** One connection without an answer is nothing out of the ordinary. */
@@ -19,7 +19,7 @@ export const noReplies: Check = {
       if (own.length < CONNECTIONS_MIN || own.some(hasSeenReply)) return [];
       return [
         {
-          message: `${printEnd(to.address, to.port)}/${protocolName(first.protocol)} has answered none of its ${own.length} connections`,
+          message: `${printEnd(to.address, to.port)}/${protocolName(first.protocol)} has answered none of its ${own.length} connections (to ${listed(own.map(({ original }) => printEnd(original.destination, original.ports?.destination)))})`,
           ...bounded(own, (one) =>
             sightingOf(`from ${printEnd(one.original.source, one.original.ports?.source)}`, one),
           ),

@@ -1,5 +1,8 @@
 import type { Check } from "../finding.js";
-import { counted, effectOf, seenRules } from "../look.js";
+import { askedBy, counted, effectOf, seenRules } from "../look.js";
+
+/** An endpoint as its own client: kube-proxy draws no port for it. */
+const OF_ENDPOINTS = /^KUBE-(?:6-)?LOOP-BACK$/;
 
 export const randomFully: Check = {
   code: "LF4039",
@@ -7,7 +10,11 @@ export const randomFully: Check = {
   sureness: "hint",
   find: ({ views }) =>
     views.flatMap(({ rulesIn, family }) => {
-      const masquerading = rulesIn("nat").filter(({ rule }) => effectOf(rule, family).kind === "masquerade");
+      const masquerading = rulesIn("nat").filter(
+        ({ rule }) =>
+          effectOf(rule, family).kind === "masquerade" &&
+          !askedBy(rule, family).some((one) => one.kind === "member" && OF_ENDPOINTS.test(one.set)),
+      );
       const isRandom = ({ rule }: (typeof masquerading)[number]) => {
         const effect = effectOf(rule, family);
         return effect.kind === "masquerade" && effect.to.random === true;
