@@ -29,7 +29,8 @@ export {
   type Courses,
   converse,
 } from "./evaluate/conversation.js";
-export { type EvaluateOptions, evaluate } from "./evaluate/evaluate.js";
+export { evaluate } from "./evaluate/evaluate.js";
+export type { EvaluateOptions } from "./evaluate/options.js";
 export type { Assumption, Case, Distribution, Landing, Share, Step, Verdict } from "./evaluate/outcome.js";
 export { lowestTerms, toNumber } from "./evaluate/share.js";
 export { servicesOf } from "./explain/services.js";

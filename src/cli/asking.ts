@@ -55,9 +55,10 @@ export async function readAskedNode(
 ): Promise<AskedNode> {
   const inputs = await readInputs(names, io, flags.as);
   appendAll(problems, inputs.problems);
-  const isLive = hasRules(inputs);
   const dumpProblems: Problem[] = [];
   const dumped = readState(inputs, dumpProblems);
+  // Virtual servers alone answer, too; with objects, the rules around them are compiled.
+  const isLive = hasRules(inputs) || (dumped.virtualServers !== undefined && inputs.cluster === undefined);
   // With a dump at hand nothing is compiled, and the Pods only give names and addresses.
   const cluster =
     inputs.cluster !== undefined && !isLive
@@ -99,7 +100,7 @@ export function askedInWords(
       code: "LF1050",
       severity: "error",
       message: "this packet cannot be read",
-      place: placeInText(where, text, read.offset, Math.max(1, text.length - read.offset)),
+      place: placeInText(where, text, read.offset, wordLength(text, read.offset)),
       label: `here should be ${read.expected.map((one) => (one === "EOF" ? "the end" : one)).join(", or ")}`,
       help: "a packet is SOURCE:PORT to DESTINATION:PORT/PROTOCOL, for example 10.1.2.3:4567 to 10.96.0.10:53/udp",
     });
@@ -109,16 +110,22 @@ export function askedInWords(
   const named = [source, destination].some((place) => place?.kind === "service");
   const resolved = resolveQuestion(read.question, cluster, named ? servicePorts().services : []);
   if (!resolved.ok) {
+    const span = resolved.of === undefined ? undefined : read.spans[resolved.of];
     problems.push({
       code: "LF1050",
       severity: "error",
       message: resolved.message,
-      place: where,
+      place: span === undefined ? where : placeInText(where, text, span.offset, span.length),
       ...(resolved.help === undefined ? {} : { help: resolved.help }),
     });
     return [];
   }
   return [{ kind: "packet", id: null, packet: resolved.packet }];
+}
+
+/** Of the word that begins at an offset; at the end of the text, 1. */
+function wordLength(text: string, offset: number): number {
+  return /^\S*/.exec(text.slice(offset))?.[0].length || 1;
 }
 
 /** Questions with the state that each is asked of. A state is made once for a family; problems are added. */

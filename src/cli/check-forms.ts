@@ -1,12 +1,13 @@
 /** What `check` found, in the forms that people and CI systems read. */
-import type { CheckDocument, UnmetDocument } from "./schemas.js";
+import { documentText } from "./common.js";
+import type { CheckDocument, UnmetDocument } from "./schemas/check.js";
 import { clean, type Style } from "./style.js";
 import { annotation } from "./workflow-commands.js";
 
 type Result = CheckDocument["results"][number];
 
 export const CHECK_FORMS = ["text", "tap", "junit", "github", "json"] as const;
-export type CheckForm = (typeof CHECK_FORMS)[number];
+export type CheckForm = (typeof CHECK_FORMS)[number] | "yaml";
 
 export function checkText(form: CheckForm, document: CheckDocument, style: Style): string {
   switch (form) {
@@ -19,7 +20,8 @@ export function checkText(form: CheckForm, document: CheckDocument, style: Style
     case "github":
       return github(document);
     case "json":
-      return `${JSON.stringify(document)}\n`;
+    case "yaml":
+      return documentText(document, form);
   }
 }
 

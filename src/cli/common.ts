@@ -1,98 +1,14 @@
-/** What the commands share: flags, and the end of a run that met problems. */
-import { type Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { type Family, readAddress } from "../../grammar/address.js";
-import { nearest } from "../problems/nearest.js";
+/** What the commands share: inputs, documents and notes as they are printed, and the exit code. */
+import { printYaml } from "../documents/yaml.js";
 import { hasErrors, type Problem } from "../problems/problem.js";
-import { TEXT_KINDS } from "../text/segments.js";
 import { EXIT, NoInputError } from "./exit.js";
 import type { IO } from "./io.js";
 import { type ProblemOptions, printProblems } from "./print-problems.js";
+import { clean } from "./style.js";
 
 export interface CommonFlags extends ProblemOptions {
   readonly file?: readonly string[];
   readonly quiet?: boolean;
-}
-
-/** Flags of every command. */
-export function withCommonFlags(
-  command: Command,
-  file = "an input, as kubectl names it; may be repeated",
-): Command {
-  return command
-    .option("-f, --file <file>", file, collect)
-    .option("-q, --quiet", "no notes on stderr")
-    .option("-v, --verbose", "all problems, not some of each kind; trace: all rules on the way")
-    .addOption(
-      oneOf(new Option("--diagnostics <form>", "how problems are printed"), ["text", "json"]).default("text"),
-    )
-    .addOption(oneOf(new Option("--color <when>", "colours"), ["auto", "always", "never"]).default("auto"))
-    .addOption(new Option("--no-color", "no colours"))
-    .option("--ascii", "-> and | for arrows and bars; default: when the terminal's locale is not UTF-8")
-    .addOption(
-      new Option("--width <columns>", "what tables fit into; default: the terminal").argParser(widthFlag),
-    );
-}
-
-/** An option or argument that takes one of some words, with a "did you mean" for others. */
-export function oneOf<T extends Option | Argument>(taker: T, choices: readonly string[]): T {
-  taker.choices(choices);
-  taker.argParser((text: string) => chosen(text, choices));
-  return taker;
-}
-
-function chosen<T extends string>(text: string, choices: readonly T[]): T {
-  const choice = choices.find((one) => one === text);
-  if (choice !== undefined) return choice;
-  const near = nearest(text, choices);
-  throw new InvalidArgumentError(
-    near === undefined ? `There are ${choices.join(", ")}.` : `Did you mean ${near}?`,
-  );
-}
-
-const WIDTH_MIN = 20;
-
-function widthFlag(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) >= WIDTH_MIN) return Number(text);
-  throw new InvalidArgumentError(`The width is a number of columns, ${WIDTH_MIN} or more.`);
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-/** Words with commas between them; the flag may be repeated. */
-export function listFlag(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, ...text.split(",").map((word) => word.trim())];
-}
-
-/** `4`, `6`, `ipv4` or `ipv6`. */
-export function familyFlag(text: string): Family {
-  if (/^(ipv)?4$/i.test(text)) return "ipv4";
-  if (/^(ipv)?6$/i.test(text)) return "ipv6";
-  throw new InvalidArgumentError("The family is 4 or 6.");
-}
-
-export function addressFlag(text: string, before: readonly string[]): readonly string[] {
-  for (const part of text.split(",")) {
-    if (readAddress(part.trim()) === undefined) throw new InvalidArgumentError(`${part} is no IP address.`);
-  }
-  return [...before, ...text.split(",").map((part) => part.trim())];
-}
-
-export function settingFlag(text: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const at = text.indexOf("=");
-  if (at < 1) throw new InvalidArgumentError("A fact is KEY=VALUE.");
-  return new Map(before).set(text.slice(0, at), text.slice(at + 1));
-}
-
-/** `--as`: what the inputs are, where that cannot be told by content. */
-export function asOption(): Option {
-  return oneOf(new Option("--as <kind>", "what the inputs are; default: told by content"), TEXT_KINDS);
-}
-
-/** `-o`, with a "did you mean" for a form that is not there. */
-export function outputFlag(forms: readonly string[], byDefault: string): Option {
-  return oneOf(new Option("-o, --output <form>", "form of the answer"), forms).default(byDefault);
 }
 
 /** The inputs of a command; standard input when none is named and it is no terminal. */
@@ -117,4 +33,39 @@ export function report(problems: readonly Problem[], io: IO, flags: CommonFlags)
 /** A sentence on stderr that is no problem: which version, which node. */
 export function say(io: IO, flags: CommonFlags, text: string): void {
   if (!flags.quiet && flags.diagnostics !== "json") io.stderr.write(`${text}\n`);
+}
+
+/** Forms of a document: on one line, or as YAML. */
+export type DocumentForm = "json" | "ndjson" | "yaml";
+
+export function isDocumentForm(form: string): form is DocumentForm {
+  return form === "json" || form === "ndjson" || form === "yaml";
+}
+
+/** A document as text. `isFirst`: no other of this answer stands before it. */
+export function documentText(document: object, form: DocumentForm, isFirst = true): string {
+  if (form === "yaml") return `${isFirst ? "" : "---\n"}${printYaml([document])}`;
+  return `${JSON.stringify(document)}\n`;
+}
+
+/** Writes text that may hold what inputs hold: as it is, or to a terminal without what a terminal would obey. */
+export function write(io: IO, text: string): void {
+  io.stdout.write(io.stdout.isTerminal ? clean(text, true) : text);
+}
+
+/** Codes of problems that tell of an assumption, or of what is not modelled; a fragment's table and chains are inferred. */
+const ASSUMES = /^LF2|^LF1002$|^LF1021$/;
+
+/** Whether reading and compiling took anything for granted. */
+export function assumes(problems: readonly Problem[]): boolean {
+  return problems.some(({ code }) => ASSUMES.test(code));
+}
+
+/** The exit code of an answer: that something differs goes before what it was taken for granted for. */
+export function exitCode(
+  { strict }: { readonly strict?: boolean },
+  { differs = false, assumed }: { readonly differs?: boolean; readonly assumed: boolean },
+): number {
+  if (differs) return EXIT.differs;
+  return strict === true && assumed ? EXIT.assumed : EXIT.done;
 }

@@ -15,6 +15,7 @@ import { compileNextSync } from "../compile/iptables/next-sync.js";
 import { compileIpvs, compileNextIpvsSync } from "../compile/ipvs/compile.js";
 import { NEWEST_VERSION, readVersion, VERSIONS, type Version } from "../compile/versions.js";
 import { appendAll } from "../problems/append.js";
+import { nearest } from "../problems/nearest.js";
 import type { Problem } from "../problems/problem.js";
 import type { Network } from "../state/network.js";
 import { mergeStates, type NodeState } from "../state/nodestate.js";
@@ -192,9 +193,12 @@ function withSettings(
       const sysctls = new Map(result?.sysctls ?? []).set(key.replaceAll("/", "."), value);
       result = { ...result, sysctls };
     } else {
+      const near = nearest(key, ["nfacct", "kubelet", "masquerade", "route"]);
       throw new UsageError(
         `--set does not know ${key}`,
-        "facts are nfacct, kubelet, masquerade, route, and sysctls such as net.ipv4.ip_forward",
+        near === undefined
+          ? "facts are nfacct, kubelet, masquerade, route, and sysctls such as net.ipv4.ip_forward"
+          : `did you mean ${near}?`,
       );
     }
   }

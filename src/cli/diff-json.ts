@@ -9,7 +9,7 @@ import { tellingRules } from "../diff/telling.js";
 import type { Step } from "../evaluate/outcome.js";
 import type { DiffTextOptions } from "./diff-text.js";
 import type { Naming } from "./naming.js";
-import type { DiffDocument } from "./schemas.js";
+import type { DiffDocument } from "./schemas/diff.js";
 import { landingRecord } from "./trace-json.js";
 
 export function diffDocument(found: Differences, naming: Naming, options: DiffTextOptions): DiffDocument {

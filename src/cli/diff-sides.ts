@@ -4,13 +4,23 @@ import { DEFAULT_PROXY_CONFIGURATION } from "../cluster/model.js";
 import { familiesOf } from "../compile/common/families.js";
 import { makeSide, type Side } from "../diff/side.js";
 import { appendAll } from "../problems/append.js";
-import { hasErrors, type Problem } from "../problems/problem.js";
+import { nearest } from "../problems/nearest.js";
+import { hasErrors, type Problem, type Source } from "../problems/problem.js";
 import type { NodeState } from "../state/nodestate.js";
+import { dumpsIn } from "../text/dumps.js";
 import type { TextKind } from "../text/segments.js";
 import type { CommonFlags } from "./common.js";
-import { compileNode, type NodeFlags, nodeFacts, versionOf, withSlices } from "./compiling.js";
-import { UsageError } from "./exit.js";
-import { hasRules, readInputs, readState } from "./inputs.js";
+import { compileNode, type NodeFlags, nodeFacts, versionOf, withMode, withSlices } from "./compiling.js";
+import { NoInputError, UsageError } from "./exit.js";
+import {
+  hasRules,
+  type Inputs,
+  inputsIn,
+  readInputs,
+  readSource,
+  readState,
+  withStdinOnce,
+} from "./inputs.js";
 import type { IO } from "./io.js";
 
 export interface SidesFlags extends CommonFlags, NodeFlags {
@@ -22,6 +32,8 @@ export interface SidesFlags extends CommonFlags, NodeFlags {
 export interface Sides {
   readonly left: Side;
   readonly right: Side;
+  /** The objects of both sides; undefined when none were given. */
+  readonly cluster: ClusterModel | undefined;
 }
 
 const DIFF_USAGE = "landfall diff A B, or landfall diff --kube-proxy 1.27..1.30 objects.yaml";
@@ -34,67 +46,152 @@ export async function readSides(
   io: IO,
   problems: Problem[],
 ): Promise<Sides | undefined> {
-  const parts = sidesOf(files, others, flags);
-  const [left, right] = [await readSide(parts.left, io, problems), await readSide(parts.right, io, problems)];
+  const parts = await requestsFor(files, others, flags, io, problems);
+  const once = withStdinOnce(io);
+  const inputs = [await parts.left.read(once), await parts.right.read(once)] as const;
+  const [left, right] = [
+    readSide(parts.left, inputs[0], problems),
+    readSide(parts.right, inputs[1], problems),
+  ];
   // Objects that both sides share have the same faults.
   const seen = new Set<string>();
-  const once = problems.filter(
+  const distinct = problems.filter(
     (problem) => !seen.has(JSON.stringify(problem)) && seen.add(JSON.stringify(problem)),
   );
   problems.length = 0;
-  appendAll(problems, once);
+  appendAll(problems, distinct);
   if (hasErrors(problems) || left === undefined || right === undefined) return undefined;
   const [one, other] = withEqualFacts(left, right, parts, problems);
-  return { left: makeSide(parts.left.name, one), right: makeSide(parts.right.name, other) };
+  const clusters = inputs.flatMap(({ cluster }) => cluster ?? []);
+  return {
+    left: makeSide(parts.left.name, one),
+    right: makeSide(parts.right.name, other),
+    cluster:
+      clusters[0] === undefined
+        ? undefined
+        : { ...clusters[0], services: clusters.flatMap(({ services }) => services) },
+  };
+}
+
+async function requestsFor(
+  files: readonly string[],
+  others: readonly string[],
+  flags: SidesFlags,
+  io: IO,
+  problems: Problem[],
+): Promise<Requests> {
+  const { file: shared = [] } = flags;
+  const sided = sidedFlags(flags);
+  const isPiped = files.length === 0 && shared.length === 0 && !io.stdinIsTerminal;
+  const named = isPiped ? ["-"] : files;
+  const [only, ...more] = [...named, ...shared];
+  const pasted =
+    only === undefined || more.length > 0 || sided.names !== undefined
+      ? undefined
+      : await sidesInOne(only, sided, io, problems);
+  return pasted ?? sidesOf(named, others, shared, sided);
 }
 
 interface SideRequest {
   readonly name: string;
+  /** What its inputs are called. */
   readonly inputs: readonly string[];
+  read(io: IO): Promise<Inputs>;
   readonly flags: SidesFlags & { readonly mode?: ProxyConfiguration["mode"] };
 }
 
-function sidesOf(
-  files: readonly string[],
-  others: readonly string[],
-  flags: SidesFlags,
-): { left: SideRequest; right: SideRequest } {
-  const shared = flags.file ?? [];
+/** One input that holds two dumps, as pasted one after the other: they are the sides. */
+async function sidesInOne(
+  name: string,
+  { left: flags }: SidedFlags,
+  io: IO,
+  problems: Problem[],
+): Promise<Requests | undefined> {
+  const dumps = (await readSource(name, io, problems)).flatMap(dumpsIn);
+  const [left, right] = dumps;
+  if (dumps.length > 2)
+    throw new UsageError(`diff compares two sides, and ${nameOf(name)} holds ${dumps.length} dumps`);
+  if (left === undefined || right === undefined) return undefined;
+  const side = (source: Source, own: string): SideRequest => ({
+    name: `${own} dump`,
+    inputs: [name],
+    flags,
+    read: async () => inputsIn([{ sources: [source], isCollection: false }], [], flags.as),
+  });
+  const above = right.text.slice(0, right.text.search(/\S/)).split("\n");
+  problems.push({
+    code: "LF2001",
+    severity: "note",
+    message: `${nameOf(name)} holds two dumps, which are the two sides: the second begins in line ${above.length}`,
+  });
+  return { left: side(left, "first"), right: side(right, "second") };
+}
+
+interface Requests {
+  readonly left: SideRequest;
+  readonly right: SideRequest;
+}
+
+/** What the sides are compiled for: two versions or modes where a flag names two. */
+interface SidedFlags extends Readonly<Record<"left" | "right", SideRequest["flags"]>> {
+  /** What the sides are called when they are of the same inputs; undefined when the flags are of one kind. */
+  readonly names: readonly [string, string] | undefined;
+}
+
+function sidedFlags(flags: SidesFlags): SidedFlags {
   const versions = splitRange("--kube-proxy", flags.kubeProxy);
-  const modes = splitRange("--mode", flags.mode);
-  for (const mode of modes) {
-    if (mode !== undefined && !MODES.includes(mode as ProxyConfiguration["mode"]))
-      throw new UsageError(`there is no mode ${mode}`, `the modes are ${MODES.join(", ")}`);
-  }
-  const isRange = versions[0] !== versions[1] || modes[0] !== modes[1];
-  const side = (index: 0 | 1, name: string, inputs: readonly string[]): SideRequest => {
-    const { kubeProxy: _kubeProxy, mode: _mode, ...rest } = flags;
-    const [kubeProxy, mode] = [versions[index], modes[index] as ProxyConfiguration["mode"] | undefined];
+  const modes = splitRange("--mode", flags.mode).map((mode) => {
+    const known = MODES.find((one) => one === mode);
+    if (mode === undefined || known !== undefined) return known;
+    const near = nearest(mode, MODES);
+    throw new UsageError(
+      `there is no mode ${mode}`,
+      near === undefined ? `the modes are ${MODES.join(", ")}` : `did you mean ${near}?`,
+    );
+  });
+  const { kubeProxy: _kubeProxy, mode: _mode, ...rest } = flags;
+  const side = (index: 0 | 1): SideRequest["flags"] => {
+    const [kubeProxy, mode] = [versions[index], modes[index]];
     const own = {
       ...(kubeProxy === undefined ? {} : { kubeProxy }),
       ...(mode === undefined ? {} : { mode }),
     };
     versionOf(own);
-    return { name, inputs, flags: { ...rest, ...own } };
+    return { ...rest, ...own };
   };
-  if (isRange) {
+  const name = (index: 0 | 1) =>
+    [
+      ...(versions[0] === versions[1] ? [] : [`kube-proxy ${versions[index]}`]),
+      ...(modes[0] === modes[1] ? [] : [`mode ${modes[index]}`]),
+    ].join(", ");
+  return { left: side(0), right: side(1), names: name(0) === "" ? undefined : [name(0), name(1)] };
+}
+
+function sidesOf(
+  files: readonly string[],
+  others: readonly string[],
+  shared: readonly string[],
+  { left: leftFlags, right: rightFlags, names }: SidedFlags,
+): Requests {
+  const side = (name: string, inputs: readonly string[], flags: SideRequest["flags"]): SideRequest => ({
+    name,
+    inputs,
+    flags,
+    read: (io) => readInputs(inputs, io, flags.as),
+  });
+  if (names !== undefined) {
     const inputs = [...files, ...shared];
-    if (inputs.length === 0) throw new UsageError("no objects were named to compile", DIFF_USAGE);
-    const names = ([0, 1] as const).map((index) =>
-      [
-        ...(versions[0] === versions[1] ? [] : [`kube-proxy ${versions[index]}`]),
-        ...(modes[0] === modes[1] ? [] : [`mode ${modes[index]}`]),
-      ].join(", "),
-    );
-    return { left: side(0, names[0] ?? "", inputs), right: side(1, names[1] ?? "", inputs) };
+    if (inputs.length === 0) throw new NoInputError(DIFF_USAGE);
+    return { left: side(names[0], inputs, leftFlags), right: side(names[1], inputs, rightFlags) };
   }
   const named = files.length === 2 ? files : [...files, ...shared];
   const [left, right] = named;
-  if ((left === undefined || right === undefined) && others[0] !== undefined)
+  if (left === undefined) throw new NoInputError(DIFF_USAGE);
+  if (right === undefined && others[0] !== undefined)
     throw new UsageError(`there is no file ${others[0]}`, DIFF_USAGE);
-  if (left === undefined || right === undefined || named.length > 2) {
+  if (right === undefined || named.length > 2) {
     throw new UsageError(
-      `diff compares two sides, and ${named.length === 0 ? "none" : named.length} ${named.length === 1 ? "was" : "were"} named`,
+      `diff compares two sides, and ${named.length} ${named.length === 1 ? "was" : "were"} named`,
       named.length > 2
         ? "put the texts of one node into one file, folder or archive; what belongs to both sides goes behind -f"
         : DIFF_USAGE,
@@ -102,7 +199,10 @@ function sidesOf(
   }
   if (left === "-" && right === "-") throw new UsageError("standard input cannot be both sides");
   const both = files.length === 2 ? shared : [];
-  return { left: side(0, nameOf(left), [left, ...both]), right: side(1, nameOf(right), [right, ...both]) };
+  return {
+    left: side(nameOf(left), [left, ...both], leftFlags),
+    right: side(nameOf(right), [right, ...both], rightFlags),
+  };
 }
 
 const MODES: readonly ProxyConfiguration["mode"][] = ["iptables", "ipvs", "nftables"];
@@ -124,14 +224,14 @@ function splitRange(
 }
 
 /** One side: the rules among its inputs, or those that kube-proxy writes for its objects. */
-async function readSide(
+function readSide(
   { inputs: names, flags }: SideRequest,
-  io: IO,
+  inputs: Inputs,
   problems: Problem[],
-): Promise<NodeState | undefined> {
-  const inputs = await readInputs(names, io, flags.as);
+): NodeState | undefined {
   appendAll(problems, inputs.problems);
-  const dumped = readState(inputs, problems);
+  // Rules are compared with rules: of both back ends, those that are told of.
+  const { otherRulesets: _others, ...dumped } = readState(inputs, problems);
   const isLive = hasRules(inputs) || dumped.virtualServers !== undefined;
   const cluster =
     inputs.cluster === undefined || isLive
@@ -172,12 +272,6 @@ async function readSide(
   appendAll(problems, compiled.problems);
   const { rulesets: _none, network: _merged, ...present } = dumped;
   return { ...present, ...compiled.state };
-}
-
-function withMode(cluster: ClusterModel, mode: ProxyConfiguration["mode"] | undefined): ClusterModel {
-  return mode === undefined
-    ? cluster
-    : { ...cluster, proxy: { ...(cluster.proxy ?? DEFAULT_PROXY_CONFIGURATION), mode } };
 }
 
 /** A side that tells nothing of its node's addresses is taken to be the node of the other one. */

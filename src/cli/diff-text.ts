@@ -108,9 +108,12 @@ function changeLines(change: BehaviourChange, options: DiffTextOptions): readonl
   ];
   return [
     `${style.paint("red", "~")} ${style.paint("bold", titleOf(change))}`,
-    ...table([], rows).map((line) => `    ${line}`),
+    ...table([], rows, style, INDENT.length).map((line) => INDENT + line),
   ];
 }
+
+/** Of what is told of a difference. */
+const INDENT = "    ";
 
 /** `default/web:http   10.96.41.17:80/tcp and node port 30080/tcp` */
 export function titleOf({ service, entries }: BehaviourChange): string {

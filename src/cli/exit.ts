@@ -1,6 +1,9 @@
 import type { Code } from "../problems/codes.js";
 
-/** Exit codes. The family of diff and grep: 1 is an answer, above 1 is trouble. */
+/**
+ * Exit codes. The family of diff and grep: 1 is an answer, above 1 is trouble. Ctrl-C ends the process by its signal, which
+ * a shell tells as 130.
+ */
 export const EXIT = {
   done: 0,
   differs: 1,
@@ -9,7 +12,6 @@ export const EXIT = {
   /** Only with --strict: the answer needed an assumption. */
   assumed: 4,
   internal: 70,
-  interrupted: 130,
 } as const;
 
 /** A command that was used wrongly: message and hint for stderr, exit 2. Few faults of usage have a code. */

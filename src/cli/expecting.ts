@@ -29,7 +29,7 @@ import { detailLines } from "./check-forms.js";
 import type { CommonFlags } from "./common.js";
 import type { IO } from "./io.js";
 import type { Asked } from "./packets.js";
-import type { UnmetDocument } from "./schemas.js";
+import type { UnmetDocument } from "./schemas/check.js";
 import { type ServiceNames, serviceNames } from "./service-names.js";
 import { clean, styleFor } from "./style.js";
 import { matchedRules } from "./trace-json.js";

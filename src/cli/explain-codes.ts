@@ -4,7 +4,7 @@ import type { Example } from "../explain/codes/explanation.js";
 import { CODES, type Code } from "../problems/codes.js";
 import type { IO } from "./io.js";
 import { memoryIO } from "./memory-io.js";
-import type { ExplainDocument } from "./schemas.js";
+import type { ExplainDocument } from "./schemas/explain.js";
 import { clean, type Style } from "./style.js";
 
 /** Runs a command line: run.ts, which imports this file. */

@@ -10,7 +10,7 @@ import type { NodeState } from "../state/nodestate.js";
 import { chainOf, type Ruleset, rulesOf } from "../state/rules.js";
 import { printRule } from "../text/save.js";
 import type { CodeDocument } from "./explain-codes.js";
-import type { ExplainDocument } from "./schemas.js";
+import type { ExplainDocument } from "./schemas/explain.js";
 import { serviceDocument } from "./services-json.js";
 
 /** What is explained. */

@@ -8,8 +8,11 @@ import type { Document } from "../documents/document.js";
 import { readDocuments } from "../documents/read.js";
 import { appendAll } from "../problems/append.js";
 import { type Problem, placeInLine, type Source } from "../problems/problem.js";
+import { backEndOf } from "../state/back-end.js";
 import { joinNetworks, type Network } from "../state/network.js";
-import { mergeStates, type NodeState } from "../state/nodestate.js";
+import { isIdle, mergeStates, type NodeState } from "../state/nodestate.js";
+import type { Ruleset } from "../state/rules.js";
+import { complaintIn } from "../text/complaints.js";
 import { type NodeText, type NodeTextOptions, readNodeText } from "../text/read.js";
 import { type Segment, segmentsOf, type TextKind } from "../text/segments.js";
 import type { IO } from "./io.js";
@@ -29,13 +32,19 @@ export interface Inputs {
 /** Reads all inputs; `-` is standard input, a folder or an archive stands for its files. `as` forces the kind. */
 export async function readInputs(names: readonly string[], io: IO, as?: TextKind): Promise<Inputs> {
   const problems: Problem[] = [];
+  const read: Sources[] = [];
+  for (const name of names) read.push(await readSources(name, io, problems));
+  return inputsIn(read, problems, as);
+}
+
+/** What texts hold that were read already; to `problems` theirs are added. */
+export function inputsIn(read: readonly Sources[], problems: Problem[], as?: TextKind): Inputs {
   const segments: Segment[] = [];
   const documents: Document[] = [];
-  for (const name of names) {
-    const { sources, isCollection } = await readSources(name, io, problems);
+  for (const { sources, isCollection } of read) {
     for (const source of sources) {
       const parts = as === undefined ? segmentsOf(source) : [{ kind: as, source }];
-      if (parts.length === 0) problems.push(unrecognised(source, isCollection));
+      if (parts.length === 0) problems.push(complaintIn(source) ?? unrecognised(source, isCollection));
       for (const part of parts) {
         if (part.kind !== "documents") segments.push(part);
         else {
@@ -63,6 +72,18 @@ export async function readInputs(names: readonly string[], io: IO, as?: TextKind
   };
 }
 
+/** A world whose standard input can be read more than once. */
+export function withStdinOnce(io: IO): IO {
+  let read: Promise<Uint8Array> | undefined;
+  return {
+    ...io,
+    readStdin: () => {
+      read ??= io.readStdin();
+      return read;
+    },
+  };
+}
+
 /** Whether rules are among the inputs. */
 export function hasRules({ segments }: Inputs): boolean {
   return segments.some(({ kind }) => kind === "rules");
@@ -84,14 +105,35 @@ export function readTexts(
 /** All that the inputs tell of one node; problems are added. */
 export function readState(inputs: Inputs, problems: Problem[], options: NodeTextOptions = {}): NodeState {
   const texts = readTexts(inputs, problems, options);
-  for (const family of ["ipv4", "ipv6"] as const) {
-    const holders = texts.filter(({ state }) => state.rulesets[family] !== undefined);
-    if (holders.length > 1) problems.push(rulesTwice(family, holders.length));
-  }
-  return mergeStates([
-    ...texts.map(({ state }) => state),
+  const state = mergeStates([
+    ...texts.map(({ state: own }) => own),
     ...(inputs.network === undefined ? [] : [{ rulesets: {}, network: inputs.network }]),
   ]);
+  for (const family of ["ipv4", "ipv6"] as const) {
+    const given = texts.flatMap(({ state: own }) => own.rulesets[family] ?? []);
+    const [told, other] = [state.rulesets[family], state.otherRulesets?.[family]];
+    if (told !== undefined && other !== undefined) problems.push(bothBackEnds(told));
+    const isUsed = (one: Ruleset) => one === told || one === other;
+    // Empty tables of the other back end are of no use, and no loss.
+    const isLost = (one: Ruleset) => !isUsed(one) && !(isIdle(one) && isOfOther(one, told));
+    if (given.some(isLost)) problems.push(rulesTwice(family, given.length));
+  }
+  return state;
+}
+
+function isOfOther(one: Ruleset, told: Ruleset | undefined): boolean {
+  const [own, other] = [backEndOf(one), told && backEndOf(told)];
+  return own !== undefined && other !== undefined && own !== other;
+}
+
+function bothBackEnds(told: Ruleset): Problem {
+  const tool = told.family === "ipv4" ? "iptables" : "ip6tables";
+  return {
+    code: "LF1023",
+    severity: "warning",
+    message: `${tool}-legacy and ${tool}-nft both hold rules: packets are traced through both, and all else is told of those of ${tool}-${backEndOf(told)}`,
+    help: `\`landfall lint\` has more about it (LF3012); on the node, let all programs use one of the two, and empty the other`,
+  };
 }
 
 function rulesTwice(family: Family, count: number): Problem {
@@ -108,7 +150,7 @@ export async function readSource(name: string, io: IO, problems: Problem[]): Pro
   return (await readSources(name, io, problems)).sources;
 }
 
-interface Sources {
+export interface Sources {
   readonly sources: readonly Source[];
   /** They are the files of a folder or an archive, of which some may be of no use here. */
   readonly isCollection: boolean;

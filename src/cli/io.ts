@@ -1,4 +1,5 @@
 /** The world outside: files, streams, environment. Commands reach it through this interface alone, so tests can stand in. */
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -9,6 +10,8 @@ export interface Stream {
   readonly isTerminal: boolean;
   /** Of a terminal, or as the user says; undefined elsewhere. */
   readonly columns: number | undefined;
+  /** Lines of a terminal; undefined elsewhere. */
+  readonly rows: number | undefined;
 }
 
 export interface IO {
@@ -26,6 +29,8 @@ export interface IO {
   listFolder(path: string): Promise<readonly string[] | undefined>;
   /** Makes the folder if it is missing. */
   writeFile(folder: string, name: string, text: string): Promise<void>;
+  /** Shows a text in a pager, which is a command line; false when there is none of that name. */
+  page(pager: string, text: string): Promise<boolean>;
 }
 
 const COLUMNS = 100;
@@ -39,6 +44,7 @@ export function processIO(): IO {
     isTerminal: target.isTTY === true,
     // A terminal of unknown size has 0 columns, or none.
     columns: target.isTTY === true ? target.columns || COLUMNS : undefined,
+    rows: target.isTTY === true ? target.rows || undefined : undefined,
   });
   let lines: AsyncIterator<string> | undefined;
   return {
@@ -70,7 +76,31 @@ export function processIO(): IO {
       await makeFolder(folder);
       await writeFile(join(folder, name), text);
     },
+    page,
   };
+}
+
+/** What a shell exits with when there is no such command. */
+const NO_COMMAND = 127;
+/** What a shell has to read: anything but words. */
+const NEEDS_SHELL = /[^\w\s./+:,-]/;
+
+function page(pager: string, text: string): Promise<boolean> {
+  // From here on Ctrl-C is the pager's.
+  process.on("SIGINT", () => {});
+  const [program = "", ...args] = NEEDS_SHELL.test(pager) ? ["/bin/sh", "-c", pager] : pager.split(/\s+/);
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      stdio: ["pipe", "inherit", "inherit"],
+      // As git has it: colours are shown, and one screen needs no pager.
+      env: { LESS: "FIRX", ...process.env },
+    });
+    child.on("error", () => resolve(false));
+    child.on("close", (code) => resolve(code !== NO_COMMAND));
+    // Who has seen enough leaves before the end.
+    child.stdin.on("error", () => {});
+    child.stdin.end(text);
+  });
 }
 
 /** The folder and those above it. Node's own `recursive` never ends where the system refuses with ENOENT, as /proc does. */

@@ -1,11 +1,12 @@
 /** What `lint` found, in the forms that people, editors and CI systems read. */
-import type { LintDocument } from "./schemas.js";
+import { documentText } from "./common.js";
+import type { LintDocument } from "./schemas/lint.js";
 import { type Colour, clean, type Style } from "./style.js";
 import { VERSION } from "./version.js";
 import { annotation } from "./workflow-commands.js";
 
 export const LINT_FORMS = ["text", "json", "sarif", "github"] as const;
-export type LintForm = (typeof LINT_FORMS)[number];
+export type LintForm = (typeof LINT_FORMS)[number] | "yaml";
 
 type Found = LintDocument["findings"][number];
 
@@ -14,7 +15,8 @@ export function lintText(form: LintForm, document: LintDocument, style: Style): 
     case "text":
       return plain(document, style);
     case "json":
-      return `${JSON.stringify(document)}\n`;
+    case "yaml":
+      return documentText(document, form);
     case "sarif":
       return `${JSON.stringify(sarif(document), undefined, 2)}\n`;
     case "github":
@@ -51,6 +53,7 @@ function plain({ findings, hidden }: LintDocument, style: Style): string {
     if (own.length > ALIKE_MAX) lines.push(`… and ${own.length - ALIKE_MAX} more of ${first.code}`);
     const told: readonly (readonly [string, string])[] = [
       ...first.means.map((sentence) => ["means", sentence] as const),
+      ...first.matters.map((sentence) => ["so", sentence] as const),
       [first.sureness, SURE[first.sureness]],
       ...first.remedy.map((sentence) => ["do", sentence] as const),
     ];

@@ -1,28 +1,31 @@
 /** Findings as JSON, and a file of findings that are known already. */
 import type { Finding } from "../lint/finding.js";
 import { type Problem, placeInLine, type Source } from "../problems/problem.js";
-import { type LintDocument, lintSchema } from "./schemas.js";
+import { type LintDocument, lintSchema } from "./schemas/lint.js";
 
 /** `hidden`: how many are less grave than was asked for. */
 export function lintDocument(findings: readonly Finding[], hidden: number): LintDocument {
   return {
     schema: "landfall/lint@1",
-    findings: findings.map(({ code, severity, sureness, title, message, seen, more, means, remedy }) => ({
-      code,
-      severity,
-      sureness,
-      title,
-      message,
-      seen: seen.map(({ place, words }) => ({
-        file: place?.source.name ?? null,
-        line: place?.line ?? null,
-        col: place?.column ?? null,
-        words,
-      })),
-      more,
-      means: [...means],
-      remedy: [...remedy],
-    })),
+    findings: findings.map(
+      ({ code, severity, sureness, title, message, seen, more, means, matters, remedy }) => ({
+        code,
+        severity,
+        sureness,
+        title,
+        message,
+        seen: seen.map(({ place, words }) => ({
+          file: place?.source.name ?? null,
+          line: place?.line ?? null,
+          col: place?.column ?? null,
+          words,
+        })),
+        more,
+        means: [...means],
+        matters: [...matters],
+        remedy: [...remedy],
+      }),
+    ),
     hidden,
   };
 }

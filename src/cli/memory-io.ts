@@ -8,6 +8,8 @@ export interface MemoryWorld {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Whether standard output and standard error are a terminal of 100 columns. */
   readonly terminal?: boolean;
+  /** Lines of that terminal. */
+  readonly rows?: number;
   readonly env?: IO["env"];
 }
 
@@ -16,11 +18,15 @@ export interface MemoryIO extends IO {
   readonly text: { stdout: string; stderr: string };
   /** Files that were written, by folder and name. */
   readonly written: ReadonlyMap<string, string>;
+  /** What a pager was given: its command and the text. */
+  readonly paged: readonly (readonly [pager: string, text: string])[];
 }
 
-export function memoryIO({ stdin, stdinIsTerminal, files = {}, terminal, env = {} }: MemoryWorld): MemoryIO {
+export function memoryIO(world: MemoryWorld): MemoryIO {
+  const { stdin, stdinIsTerminal, files = {}, terminal, rows, env = {} } = world;
   const text = { stdout: "", stderr: "" };
   const written = new Map<string, string>();
+  const paged: (readonly [string, string])[] = [];
   const lines = stdin?.split("\n") ?? [];
   const stream = (name: "stdout" | "stderr"): Stream => ({
     write(more) {
@@ -28,6 +34,7 @@ export function memoryIO({ stdin, stdinIsTerminal, files = {}, terminal, env = {
     },
     isTerminal: terminal ?? false,
     columns: terminal ? 100 : undefined,
+    rows: terminal ? rows : undefined,
   });
   const bytesOf = (path: string): string | Uint8Array | undefined =>
     Object.hasOwn(files, path) ? files[path] : undefined;
@@ -35,6 +42,7 @@ export function memoryIO({ stdin, stdinIsTerminal, files = {}, terminal, env = {
   return {
     text,
     written,
+    paged,
     stdout: stream("stdout"),
     stderr: stream("stderr"),
     stdinIsTerminal: stdinIsTerminal ?? stdin === undefined,
@@ -50,6 +58,10 @@ export function memoryIO({ stdin, stdinIsTerminal, files = {}, terminal, env = {
     listFolder: (path) => (bytesOf(path) === undefined ? missing() : Promise.resolve(undefined)),
     async writeFile(folder, name, content) {
       written.set(`${folder}/${name}`, content);
+    },
+    async page(pager, content) {
+      paged.push([pager, content]);
+      return true;
     },
   };
 }

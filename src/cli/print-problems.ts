@@ -1,7 +1,7 @@
 /** Problems as text: the place as a link, the user's own line with the fault underlined, facts, and what to do. */
 import type { Problem, Severity } from "../problems/problem.js";
 import type { IO } from "./io.js";
-import type { ProblemDocument } from "./schemas.js";
+import type { ProblemDocument } from "./schemas/diagnostics.js";
 import {
   type Colour,
   type ColourChoice,

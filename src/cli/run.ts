@@ -1,26 +1,14 @@
-/** Arguments → command → exit code. Commands are loaded when they are asked for, so that `--help` stays quick. */
-import { Argument, Command, CommanderError, Option } from "commander";
-import { FINDING_SEVERITIES } from "../lint/finding.js";
+/** Arguments → command → exit code. */
+import { type Command, CommanderError } from "commander";
 import type { Code } from "../problems/codes.js";
 import { nearest } from "../problems/nearest.js";
-import { CHECK_FORMS } from "./check-forms.js";
-import {
-  addressFlag,
-  asOption,
-  familyFlag,
-  listFlag,
-  oneOf,
-  outputFlag,
-  settingFlag,
-  withCommonFlags,
-} from "./common.js";
 import { EXIT, NoInputError, UsageError } from "./exit.js";
 import type { IO } from "./io.js";
-import { LINT_FORMS } from "./lint-forms.js";
+import { screenOf } from "./pager.js";
 import { type ProblemOptions, printProblems } from "./print-problems.js";
-import { SHELLS } from "./shells.js";
+import { asCalled, defaultForm, makeProgram } from "./program.js";
 import { clean, laidOut } from "./style.js";
-import { VERSION } from "./version.js";
+import { applyVariables, isOn } from "./variables.js";
 
 /** Forms that people read: marks in them may be written in ASCII. */
 const PROSE: readonly unknown[] = ["text", "wide"];
@@ -28,7 +16,18 @@ const PROSE: readonly unknown[] = ["text", "wide"];
 /**
  * Runs one command line (without `node` and the script); `name` is what the user calls landfall, for help. Never rejects.
  */
-export async function run(args: readonly string[], world: IO, name = "landfall"): Promise<number> {
+export async function run(args: readonly string[], outside: IO, name = "landfall"): Promise<number> {
+  const screen = screenOf(outside);
+  const wantsPager = !args.includes("--no-pager") && !isOn("NO_PAGER", outside.env);
+  try {
+    return await runIn(screen.io, args, name);
+  } finally {
+    await screen.end(wantsPager);
+  }
+}
+
+async function runIn(world: IO, args: readonly string[], name: string): Promise<number> {
+  const { env } = world;
   let code: number = EXIT.done;
   const finish = (result: number): void => {
     code = result;
@@ -36,12 +35,13 @@ export async function run(args: readonly string[], world: IO, name = "landfall")
   // An arrow of its own would be taken for a flag.
   const words = args.filter((word) => word !== "--debug").map((word) => (word === "->" ? "→" : word));
   // Until flags are read, all that is written is for people.
-  const ascii = words.includes("--ascii") ? { ascii: true } : {};
+  const ascii = words.includes("--ascii") || isOn("ASCII", env) ? { ascii: true } : {};
   const io = { ...world, ...laidOut(world, ascii, { stdout: true, stderr: true }) };
-  const program = makeProgram(io, finish, name);
+  const program = makeProgram({ io, finish, run }, name);
   const command = namedCommand(program, words);
   let flags: ProblemOptions = {};
   program.hook("preAction", (_program, chosen) => {
+    applyVariables(chosen, env);
     const { output = defaultForm(chosen, io) } = chosen.opts();
     chosen.setOptionValue("output", output);
     flags = chosen.opts();
@@ -69,8 +69,9 @@ export async function run(args: readonly string[], world: IO, name = "landfall")
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.done;
       // What asked for help in vain has got it.
-      if (error.code !== "commander.help")
-        fault(error.message.replace(/^error: /, ""), meant(error.message, program, command));
+      if (error.code === "commander.help") return EXIT.usage;
+      const [, message = error.message, hint] = REFUSED.exec(error.message) ?? [];
+      fault(message, hint ?? meant(error.message, program, command));
       return EXIT.usage;
     }
     if (error instanceof UsageError) {
@@ -86,10 +87,14 @@ export async function run(args: readonly string[], world: IO, name = "landfall")
       `an internal error: ${error instanceof Error ? error.message : String(error)}`,
       "this is a fault of landfall; please report it with the input, or with --debug for the stack",
     );
-    if (args.includes("--debug") && error instanceof Error) io.stderr.write(`${error.stack}\n`);
+    if ((args.includes("--debug") || isOn("DEBUG", env)) && error instanceof Error)
+      io.stderr.write(`${error.stack}\n`);
     return EXIT.internal;
   }
 }
+
+/** What the library says of a fault; behind a value that is refused, what flags.ts says of it. */
+const REFUSED = /^error: (.*?)(?:(?<= is invalid)\. (.*))?$/s;
 
 /** The command that the first word names. */
 function namedCommand(program: Command, words: readonly string[]): Command | undefined {
@@ -113,382 +118,4 @@ function meant(message: string, program: Command, command: Command = program): s
   const near = nearest(word, known);
   if (near !== undefined) return `did you mean ${near}?`;
   return kind === "command" ? `there are ${program.commands.map((one) => one.name()).join(", ")}` : undefined;
-}
-
-/** Command lines in a text as the user calls landfall: as a plugin, `kubectl landfall trace …`. */
-function asCalled(text: string, program: Command): string {
-  const names = program.commands.map((one) => one.name()).join("|");
-  return text.replace(new RegExp(`(?<!kubectl )\\blandfall (?=(?:${names})\\b)`, "g"), `${program.name()} `);
-}
-
-/** Of what is compiled from objects. */
-function modeOption(): Option {
-  return oneOf(new Option("--mode <mode>", "of kube-proxy; default: that of its configuration"), [
-    "iptables",
-    "ipvs",
-    "nftables",
-  ]);
-}
-
-/** Of help that no terminal shows. */
-const HELP_COLUMNS = 100;
-
-const NODE_FLAGS: readonly Option[] = [
-  new Option("--node <name>", "which node; default: hostnameOverride, or the only Node"),
-  new Option("--local-ip <address>", "an address of the node; may be repeated")
-    .argParser(addressFlag)
-    .default([], "none"),
-  new Option(
-    "--set <key=value>",
-    "a fact that inputs do not hold: nfacct, kubelet (its chains are there), masquerade, route, a sysctl",
-  )
-    .argParser(settingFlag)
-    .default(new Map(), "none"),
-  new Option("--kube-proxy <version>", "whose rules to write, for example 1.30; default: the newest known"),
-];
-
-/** Of commands whose form depends on what is asked, and of whom. */
-function defaultForm(command: Command, { stdout }: IO): string | undefined {
-  if (command.name() === "trace") return command.opts().packets === undefined ? "text" : "ndjson";
-  if (command.name() === "simulate") return stdout.isTerminal ? "text" : "ndjson";
-  return undefined;
-}
-
-function makeProgram(io: IO, finish: (code: number) => void, name: string): Command {
-  const program = new Command(name)
-    .description("Where does the packet land? Compile, read and evaluate the rules that kube-proxy programs.")
-    .version(VERSION)
-    .option("--debug", "show the stack of an internal error")
-    .configureOutput({
-      writeOut: (text) => io.stdout.write(asCalled(text, program)),
-      writeErr: (text) => io.stderr.write(asCalled(clean(text, true), program)),
-      // run() prints faults of usage, all in one shape.
-      outputError: () => {},
-      getOutHelpWidth: () => io.stdout.columns ?? HELP_COLUMNS,
-      getErrHelpWidth: () => io.stderr.columns ?? HELP_COLUMNS,
-    })
-    .showSuggestionAfterError(false)
-    .exitOverride();
-  program.addHelpText(
-    "before",
-    `Examples:
-  iptables-save | landfall trace - 10.1.2.3:4567 to 10.96.0.10:53/udp
-  landfall compile objects.yaml kube-proxy.yaml -o save
-  landfall fmt node-a.save
-  landfall explain LF1007
-`,
-  );
-
-  const compile = program
-    .command("compile")
-    .summary("Services + EndpointSlices → the text that kube-proxy programs")
-    .description("Write what kube-proxy (iptables or IPVS mode) programs for these objects, byte for byte.")
-    .argument(
-      "[files...]",
-      "Kubernetes objects (Pods stand in for EndpointSlices), KubeProxyConfiguration, network documents; - is standard input",
-    )
-    .addOption(
-      outputFlag(["save", "restore", "ipvsadm", "ipset", "addresses", "endpointslices", "json"], "save"),
-    )
-    .addOption(modeOption())
-    .addOption(new Option("--family <family>", "4 or 6; default: the cluster's first").argParser(familyFlag))
-    .option("--then <files...>", "the cluster after a change: compile the sync that follows")
-    .option("--onto <dump>", "what the node has already: rules, ipsets, virtual servers; default: nothing")
-    .option("--out <folder>", "write all texts of all families as files")
-    .addHelpText(
-      "before",
-      `Examples:
-  landfall compile objects.yaml kube-proxy.yaml -o restore --kube-proxy 1.30
-  kubectl get svc,endpointslices,nodes -A -o json | landfall compile - --node node-1
-  landfall compile objects.yaml --mode ipvs -o ipvsadm
-  landfall compile services-and-pods.yaml -o endpointslices
-`,
-    );
-  for (const option of NODE_FLAGS) compile.addOption(option);
-  withCommonFlags(compile).action(async (files, flags) =>
-    finish(await (await import("./commands/compile.js")).compile(files, flags, io)),
-  );
-
-  const trace = program
-    .command("trace")
-    .summary("where does this packet land, with what probability, and why")
-    .description("Tell where a packet lands, from dumps, network documents and objects in any order.")
-    .argument(
-      "[words...]",
-      "inputs, then the packet: SOURCE:PORT to DESTINATION:PORT/PROTOCOL [in IFACE] [mark M] …",
-    )
-    .addOption(outputFlag(["text", "json", "ndjson", "trace"], "text").default(undefined))
-    .option("--packets <file>", "packets, one JSON object a line; - is standard input")
-    .option("--packet-json <json>", "one packet as a JSON object")
-    .addOption(asOption())
-    .addOption(modeOption())
-    .option("--fresh", "no connection is known and all recent lists are empty")
-    .option("--reply", "how the answer gets back, with the conntrack entry")
-    .option("--step", "rule by rule: you say what the dice say")
-    .option("--all-rules", "each landing with all rules on its way")
-    .option("--expect <condition>", "exit 1 when the answer is not so, for example 'never dropped'")
-    .option("--exact", "shares as fractions")
-    .option("--strict", "exit 4 when the answer took anything for granted")
-    .addHelpText(
-      "before",
-      `Examples:
-  iptables-save | landfall trace - 10.1.2.3:4567 to 10.96.0.10:53/udp
-  landfall trace node-a.save network.yaml '10.244.9.8:41000 -> 10.96.41.17:80/tcp in cni0' -o json
-  landfall trace objects.yaml 10.244.1.10 to svc/shop/web:http
-  ssh node-a 'iptables-save; ipset save; ipvsadm -Sn; ip addr; ip route' | landfall trace - 10.1.2.3 to 10.96.0.10:53/udp
-`,
-    );
-  for (const option of NODE_FLAGS) trace.addOption(option);
-  withCommonFlags(trace).action(async (words, flags) =>
-    finish(await (await import("./commands/trace.js")).trace(words, flags, io)),
-  );
-
-  const check = program
-    .command("check")
-    .summary("run a file of expectations, for CI")
-    .description("Check what a file expects of packets, against dumps, network documents and objects.")
-    .argument("[files...]", "inputs, beside those that the file names; - is standard input")
-    .addOption(outputFlag(CHECK_FORMS, "text"))
-    .addOption(asOption())
-    .addOption(modeOption())
-    .option("--fresh", "no connection is known and all recent lists are empty")
-    .option("--strict", "exit 4 when an answer took anything for granted")
-    .addHelpText(
-      "before",
-      `Examples:
-  landfall check -f expectations.yaml node-a.save
-  iptables-save | landfall check -f expectations.yaml -o junit
-`,
-    );
-  for (const option of NODE_FLAGS) check.addOption(option);
-  withCommonFlags(check, "a file of expectations; may be repeated").action(async (files, flags) =>
-    finish(await (await import("./commands/check.js")).check(files, flags, io)),
-  );
-
-  const simulate = program
-    .command("simulate")
-    .alias("sim")
-    .summary("connections one after the other through IPVS: the real server of each")
-    .description(
-      "Replay connections on the virtual servers of a node, and tell which real server each gets, with what probability.",
-    )
-    .argument(
-      "[files...]",
-      "what ipvsadm -R takes, in the order in which the servers were added; sysctls; - is standard input",
-    )
-    .option("--connections <file>", "events, one a line, with tabs between columns; - is standard input")
-    .addOption(outputFlag(["text", "ndjson"], "text").default(undefined))
-    .option("--sorted", "ipvsadm -S has sorted the lines: in which order servers were added is not known")
-    .addOption(asOption())
-    .option("--exact", "shares as fractions")
-    .option("--strict", "exit 4 when the answer took anything for granted")
-    .addHelpText(
-      "before",
-      `Examples:
-  landfall simulate ipvsadm.txt --connections events.tsv
-  landfall sim ipvsadm.txt --connections events.tsv -o ndjson
-
-Events have the columns event, id, proto, src, sport, dst, dport:
-  open   1  tcp  10.9.0.1  40000  10.96.0.10  80
-  close  1
-  ipvs   -e -t 10.96.0.10:80 -r 10.244.2.11:8080 -m -w 0
-  wait   120
-`,
-    );
-  withCommonFlags(simulate).action(async (files, flags) =>
-    finish(await (await import("./commands/simulate.js")).simulate(files, flags, io)),
-  );
-
-  const diff = program
-    .command("diff")
-    .summary("what differs between two nodes' rules: behaviour, structure, text")
-    .description(
-      "Compare two dumps, the rules of two sets of objects, or of the same objects under two versions of kube-proxy.",
-    )
-    .argument(
-      "[words...]",
-      "two inputs, or what --kube-proxy A..B compiles; then names of services; - is standard input",
-    )
-    .addOption(outputFlag(["text", "json", "markdown"], "text"))
-    .option("--behaviour", "only which packets fare differently")
-    .option("--structure", "only which chains and rules differ, where it can matter")
-    .option("--text", "only the lines that differ, in canonical text")
-    .option("--mode <mode>", "of kube-proxy, or two: iptables..ipvs; default: that of its configuration")
-    .option("-n, --namespace <namespace>", "only the behaviour of its services")
-    .addOption(
-      new Option("--max-examples <count>", "differences in behaviour that are shown")
-        .argParser(Number)
-        .default(20),
-    )
-    .addOption(asOption())
-    .option("--exact", "shares as fractions")
-    .addHelpText(
-      "before",
-      `Examples:
-  landfall diff node-a.save node-b.save
-  landfall diff --kube-proxy 1.27..1.34 objects.yaml kube-proxy.yaml
-  ssh node-a iptables-save | landfall diff - objects.yaml -f kube-proxy.yaml
-`,
-    );
-  for (const option of NODE_FLAGS) diff.addOption(option);
-  withCommonFlags(diff, "an input that belongs to both sides; may be repeated").action(async (words, flags) =>
-    finish(await (await import("./commands/diff.js")).diff(words, flags, io)),
-  );
-
-  const fmt = program
-    .command("fmt")
-    .summary("canonical text, as the real tools print it; all problems of an input")
-    .description(
-      "Print rules as iptables-save would after loading them, other texts of a node as their tools do, and say all that is wrong with a text.",
-    )
-    .argument(
-      "[files...]",
-      "what iptables-save, ipset save, ipvsadm -Sn, conntrack -L, ip addr, ip route print; several kinds may stand in one; folders, .gz and .tgz; - is standard input",
-    )
-    .addOption(new Option("--family <family>", "4 or 6; default: told from the text").argParser(familyFlag))
-    .addOption(
-      oneOf(new Option("--flavour <flavour>", "whose iptables prints the rules"), ["legacy", "nft"]).default(
-        "legacy",
-      ),
-    )
-    .addOption(asOption())
-    .option("--partial", "print what could be read, with `# not read: …` in the place of each bad line")
-    .addHelpText("before", "Examples:\n  landfall fmt node-a.save\n  iptables-save | landfall fmt -\n");
-  withCommonFlags(fmt).action(async (files, flags) =>
-    finish(await (await import("./commands/fmt.js")).fmt(files, flags, io)),
-  );
-
-  const explain = program
-    .command("explain")
-    .summary("say in plain words what rules do, or what a problem code means")
-    .description(
-      "Tell in plain words what rules do: a dump, a fragment of one, a chain, a rule, a service; or what a problem code means.",
-    )
-    .argument(
-      "[words...]",
-      "inputs, and what to explain of them: CHAIN, TABLE:CHAIN:rule:N, NAMESPACE/NAME[:PORT]; or codes, for example LF1007",
-    )
-    .addOption(outputFlag(["text", "json", "markdown", "mermaid"], "text"))
-    .addOption(asOption())
-    .option("-n, --namespace <name>", "only services of this namespace")
-    .option("--exact", "shares as fractions")
-    .addHelpText(
-      "before",
-      `Examples:
-  iptables-save | grep default/web | landfall explain
-  landfall explain node-a.save default/web
-  landfall explain node-a.save nat:KUBE-SERVICES -o markdown
-  landfall explain LF1007
-`,
-    );
-  withCommonFlags(explain).action(async (words, flags) =>
-    finish(await (await import("./commands/explain.js")).explain(words, flags, io, run)),
-  );
-
-  const services = program
-    .command("services")
-    .alias("svc")
-    .summary("the Services in a node's rules, with endpoints and shares, as kubectl lists them")
-    .description(
-      "List the Services that are found in rules or in an IPVS table, and what becomes of packets to them.",
-    )
-    .argument(
-      "[words...]",
-      "inputs (also objects, for names), and names of Services: NAMESPACE/NAME[:PORT], NAME, an address, a chain",
-    )
-    .addOption(outputFlag(["text", "wide", "json", "name"], "text"))
-    .addOption(asOption())
-    .option("-n, --namespace <name>", "only services of this namespace")
-    .option("-A, --all-namespaces", "services of all namespaces, which is the default")
-    .option("--exact", "shares as fractions")
-    .addHelpText(
-      "before",
-      `Examples:
-  iptables-save -c | landfall services
-  landfall services node-a.save -n kube-system -o wide
-  ipvsadm -Sn | landfall services - objects.yaml
-`,
-    );
-  withCommonFlags(services).action(async (words, flags) =>
-    finish(await (await import("./commands/services.js")).services(words, flags, io)),
-  );
-
-  const lint = program
-    .command("lint")
-    .summary("known faults and traps in a node's rules, sets, virtual servers and connections")
-    .description("Look for known faults and traps in the texts of a node; exit 1 when there are any.")
-    .argument(
-      "[files...]",
-      "what iptables-save, ipset save, ipvsadm -Sn, conntrack -L, ip addr print; - is standard input",
-    )
-    .addOption(outputFlag(LINT_FORMS, "text"))
-    .addOption(asOption())
-    .option(
-      "--rule <findings>",
-      "only these findings, by code or number: LF3003,F4; may be repeated",
-      listFlag,
-    )
-    .option("--ignore <findings>", "not these findings", listFlag)
-    .addOption(
-      oneOf(
-        new Option("--severity <severity>", "the least grave that is told; default: warning"),
-        FINDING_SEVERITIES,
-      ),
-    )
-    .option("--list", "what is looked for")
-    .option("--baseline <file>", "what -o json wrote earlier: its findings are known, and not told again")
-    .addHelpText(
-      "before",
-      `Examples:
-  (iptables-save -c; ipset save; ipvsadm -Sn; conntrack -L) | landfall lint
-  landfall lint node-a.save --severity info --ignore F43
-  landfall lint node-a.save -o sarif
-  landfall lint --list
-`,
-    );
-  withCommonFlags(lint).action(async (words, flags) =>
-    finish(await (await import("./commands/lint.js")).lint(words, flags, io)),
-  );
-
-  const versions = program
-    .command("versions")
-    .summary("what changed in the rules with which kube-proxy")
-    .description("Print what changed in kube-proxy's rules with which version.")
-    .addOption(outputFlag(["text", "json"], "text"))
-    .addHelpText("before", "Examples:\n  landfall versions\n  landfall versions -o json\n");
-  withCommonFlags(versions).action(async (flags) =>
-    finish(await (await import("./commands/versions.js")).versions(flags, io)),
-  );
-
-  const schema = program
-    .command("schema")
-    .summary("JSON Schema of what -o json prints")
-    .description("Print the JSON Schema of a document that -o json prints.")
-    .argument("[document]", "trace, compile …; without it, the names of all documents")
-    .addHelpText(
-      "before",
-      "Examples:\n  landfall schema\n  landfall schema trace\n  landfall schema diagnostics\n",
-    );
-  withCommonFlags(schema).action(async (document) =>
-    finish(await (await import("./commands/schema.js")).schema(document, io)),
-  );
-
-  const completion = program
-    .command("completion")
-    .summary("commands, flags and values completed by the shell")
-    .description("Print what makes a shell complete landfall's commands, flags, values and file names.")
-    .addArgument(oneOf(new Argument("<shell>", "whose"), SHELLS))
-    .addHelpText(
-      "before",
-      `Examples:
-  source <(landfall completion bash)
-  landfall completion zsh > "\${fpath[1]}/_landfall"
-  landfall completion fish > ~/.config/fish/completions/landfall.fish
-  landfall completion powershell | Out-String | Invoke-Expression
-`,
-    );
-  withCommonFlags(completion).action(async (shell) =>
-    finish(await (await import("./commands/completion.js")).completion(shell, program, io)),
-  );
-  return program;
 }

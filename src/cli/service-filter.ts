@@ -1,5 +1,8 @@
-/** Which service ports a word or a namespace means. */
+/** Which service ports a word, a namespace or labels mean. */
 import { printAddress } from "../../grammar/address.js";
+import { type LabelSelector, selectsLabels } from "../../grammar/label-selector.js";
+import { SERVICE_NAME_LABEL } from "../cluster/consistency.js";
+import type { ClusterModel, ObjectMeta } from "../cluster/model.js";
 import type { ServicePort } from "../explain/service-model.js";
 import { endWords, nameOf } from "../explain/service-words.js";
 import { nearest } from "../problems/nearest.js";
@@ -8,17 +11,68 @@ import { UsageError } from "./exit.js";
 export interface Wanted {
   /** `[svc/]namespace/name[:port]`, `name[:port]`, an address with or without port, or a chain; none: all. */
   readonly names: readonly string[];
-  readonly namespace?: string | undefined;
+  readonly namespace: string | undefined;
+  /** `namespace/name` of the Services whose objects have the labels; undefined: labels do not matter. */
+  readonly labelled: ReadonlySet<string> | undefined;
+}
+
+export interface ServiceFlags {
+  readonly namespace?: string;
+  readonly selector?: LabelSelector;
+}
+
+/** What flags and words ask for. Labels stand in objects alone: without any, asking for labels is wrong usage. */
+export function wantedBy(
+  { namespace, selector }: ServiceFlags,
+  cluster: ClusterModel | undefined,
+  names: readonly string[] = [],
+): Wanted {
+  if (selector === undefined) return { names, namespace, labelled: undefined };
+  if (cluster === undefined || cluster.services.length === 0)
+    throw new UsageError(
+      "-l needs the Service objects: rules hold no labels",
+      "give them among the inputs, for example from kubectl get services -A -o json",
+    );
+  const labelled = cluster.services.filter(({ meta }) => selectsLabels(selector, meta.labels));
+  if (labelled.length === 0) throw new UsageError("no Service object has the labels of -l");
+  return { names, namespace, labelled: new Set(labelled.map(({ meta }) => serviceKey(meta))) };
+}
+
+function serviceKey({ namespace, name }: ObjectMeta): string {
+  return `${namespace}/${name}`;
+}
+
+/** Whether a service port of this name is of the wanted namespace and has the wanted labels. */
+export function isWanted(name: string | undefined, { namespace, labelled }: Wanted): boolean {
+  if (namespace !== undefined && !name?.startsWith(`${namespace}/`)) return false;
+  return labelled === undefined || (name !== undefined && labelled.has(name.replace(/:[^:]*$/, "")));
+}
+
+/** The cluster with the wanted Services alone, and what belongs to them. */
+export function narrowedCluster(cluster: ClusterModel, wanted: Wanted): ClusterModel {
+  if (wanted.namespace === undefined && wanted.labelled === undefined) return cluster;
+  const services = cluster.services.filter(({ meta }) => isWanted(serviceKey(meta), wanted));
+  if (services.length === 0 && cluster.services.length > 0)
+    throw unknownNamespace(
+      wanted.namespace ?? "",
+      cluster.services.map(({ meta }) => meta.namespace),
+    );
+  const kept = new Set(services.map(({ meta }) => serviceKey(meta)));
+  const slices = cluster.slices.filter(({ meta }) =>
+    kept.has(`${meta.namespace}/${meta.labels.get(SERVICE_NAME_LABEL)}`),
+  );
+  return { ...cluster, services, slices };
 }
 
 /** The service ports that are wanted, in their order; a name that means none is wrong usage. */
 export function chosenServices(services: readonly ServicePort[], wanted: Wanted): readonly ServicePort[] {
-  const inNamespace = services.filter(
-    ({ name }) => wanted.namespace === undefined || name?.startsWith(`${wanted.namespace}/`),
-  );
+  const inNamespace = services.filter(({ name }) => isWanted(name, wanted));
   if (wanted.names.length === 0) {
-    if (inNamespace.length === 0 && services.length > 0)
-      throw unknownNamespace(wanted.namespace ?? "", services);
+    if (inNamespace.length === 0 && services.length > 0 && wanted.namespace !== undefined)
+      throw unknownNamespace(
+        wanted.namespace,
+        services.flatMap(({ name }) => name?.split("/")[0] ?? []),
+      );
     return inNamespace;
   }
   const chosen = new Set<ServicePort>();
@@ -73,8 +127,8 @@ function unknownService(word: string, services: readonly ServicePort[]): UsageEr
   );
 }
 
-function unknownNamespace(namespace: string, services: readonly ServicePort[]): UsageError {
-  const all = [...new Set(services.flatMap(({ name }) => name?.split("/")[0] ?? []))].sort();
+function unknownNamespace(namespace: string, known: readonly string[]): UsageError {
+  const all = [...new Set(known)].sort();
   const near = nearest(namespace, all);
   return new UsageError(
     `no service of namespace ${namespace} is in the inputs`,

@@ -2,6 +2,7 @@
 import { type Address, printAddress } from "../../grammar/address.js";
 import { protocolName } from "../../grammar/protocols.js";
 import type {
+  Clients,
   Fraction,
   Outcome,
   RuleAt,
@@ -10,7 +11,7 @@ import type {
   ServicesFound,
 } from "../explain/service-model.js";
 import { notesOn, shareNumber, tallies } from "../explain/service-words.js";
-import type { ServiceDocument, ServicesDocument } from "./schemas.js";
+import type { ServiceDocument, ServicesDocument } from "./schemas/services.js";
 import { typeOf } from "./services-text.js";
 
 export function servicesDocument(
@@ -29,13 +30,14 @@ export function serviceDocument(service: ServicePort): ServiceDocument {
     type: typeOf(service),
     protocol: protocol === undefined ? null : protocolName(protocol),
     chains: [...service.chains],
-    entrances: entrances.map(({ kind, address, port, rules, chain, clients }) => ({
+    entrances: entrances.map(({ kind, address, port, rules, chain, clients, ownClients }) => ({
       kind,
       address: addressText(address),
       port: port ?? null,
       chain: chain ?? null,
       rules: rules.map(ruleRecord),
-      clients: clients.map(({ who, outcomes }) => ({ who: [...who], outcomes: outcomes.map(outcomeRecord) })),
+      clients: clients.map(clientsRecord),
+      ownClients: ownClients.map(clientsRecord),
     })),
     endpoints: endpoints.map((endpoint) => ({
       ...endpointRecord(endpoint),
@@ -59,6 +61,10 @@ export function serviceDocument(service: ServicePort): ServiceDocument {
     })),
     notes: [...notesOn(service)],
   };
+}
+
+function clientsRecord({ who, outcomes }: Clients) {
+  return { who: [...who], outcomes: outcomes.map(outcomeRecord) };
 }
 
 function outcomeRecord({ kind, share, endpoint, masqueraded, with: how, lacks }: Outcome) {

@@ -1,14 +1,16 @@
 /** Service ports as a table, as kubectl prints one. */
 import { printAddress } from "../../grammar/address.js";
 import { protocolName } from "../../grammar/protocols.js";
-import type { Clients, Outcome, ServicePort } from "../explain/service-model.js";
+import type { Outcome, ServicePort } from "../explain/service-model.js";
 import {
+  alikeClients,
   endpointOutcomes,
   endpointWords,
   isEven,
   mainClients,
   nameOf,
   notesOn,
+  refusalWords,
   shareWords,
   tallies,
   tallyWords,
@@ -40,7 +42,7 @@ export function servicesTable(
   options: ServicesTextOptions,
 ): { readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] } {
   const { style, wide } = options;
-  const head = [...HEAD, ...(wide ? ["CHAINS", "LINES", "COUNTED"] : []), "NOTE"];
+  const head = [...HEAD, ...(wide ? ["CLIENTS", "CHAINS", "LINES", "COUNTED"] : []), "NOTE"];
   const rows = services.map((service) => [
     clean(nameOf(service)),
     typeOf(service),
@@ -50,7 +52,14 @@ export function servicesTable(
     endpointsCell(service, options),
     affinityOf(service),
     policyOf(service),
-    ...(wide ? [service.chains.join(",") || "-", linesOf(service), countedCell(service, options)] : []),
+    ...(wide
+      ? [
+          clientsCell(service, options),
+          service.chains.join(",") || "-",
+          linesOf(service),
+          countedCell(service, options),
+        ]
+      : []),
     notesCell(service, style),
   ]);
   return { head, rows };
@@ -96,19 +105,33 @@ function endpointsCell(service: ServicePort, { wide, exact }: ServicesTextOption
     const named = service.endpoints.map(endpointWords);
     return named.length === 0 ? "<none>" : shortened(named, wide).join(", ");
   }
-  return endpointsText(main, reached, { max: wide ? Number.POSITIVE_INFINITY : ENDPOINTS_MAX, exact });
+  return endpointsText(main?.outcomes ?? [], { max: wide ? Number.POSITIVE_INFINITY : ENDPOINTS_MAX, exact });
+}
+
+/** Who fares how, at entrances where not all fare alike. */
+function clientsCell({ entrances }: ServicePort, { exact }: ServicesTextOptions): string {
+  const cells = entrances.flatMap((entrance) => {
+    const groups = alikeClients(entrance);
+    if (groups.length < 2) return [];
+    return groups.map(({ who, outcomes }) => {
+      const refused = outcomes.filter(({ kind }) => kind !== "endpoint").map(refusalWords);
+      const lands = [endpointsText(outcomes, { max: ENDPOINTS_MAX, exact }), ...refused].filter(Boolean);
+      return `${entrance.kind} ${clean(who)}: ${lands.join(", ")}`;
+    });
+  });
+  return cells.join("; ") || "all alike";
 }
 
 /** `33.3 % each: a, b, c`, or each with a share of its own. */
 function endpointsText(
-  clients: Clients | undefined,
-  reached: readonly Outcome[],
+  outcomes: readonly Outcome[],
   { max, exact }: { max: number; exact: boolean },
 ): string {
+  const reached = outcomes.filter(({ kind }) => kind === "endpoint");
   const words = ({ endpoint }: Outcome) => (endpoint === undefined ? "?" : clean(endpointWords(endpoint)));
   const more = reached.length > max ? `, and ${reached.length - max} more` : "";
   const shown = reached.slice(0, max);
-  const isShared = !exact && reached.length > 1 && isEven(clients?.outcomes ?? []);
+  const isShared = !exact && reached.length > 1 && isEven(outcomes);
   if (isShared) return `${shareWords(reached[0]?.share, false)} each: ${shown.map(words).join(", ")}${more}`;
   return `${shown.map((one) => `${shareWords(one.share, exact)} ${words(one)}`).join(", ")}${more}`;
 }

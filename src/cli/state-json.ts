@@ -30,7 +30,7 @@ import {
 } from "../state/virtual-servers.js";
 import { printSets } from "../text/ipset/save.js";
 import { printRule } from "../text/save.js";
-import type { NetworkDocument, OptionDocument, RuleDocument, StateDocument } from "./schemas.js";
+import type { NetworkDocument, OptionDocument, RuleDocument, StateDocument } from "./schemas/state.js";
 
 /** The whole state; parts that it does not have are null. */
 export function stateDocument(state: NodeState): StateDocument {

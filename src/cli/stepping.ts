@@ -7,7 +7,7 @@ import { ruleWords } from "../explain/words.js";
 import { printRule } from "../text/save.js";
 import type { IO } from "./io.js";
 import { clean, type Style } from "./style.js";
-import { stepsOf } from "./trace-json.js";
+import { stepPlace, stepsOf } from "./trace-json.js";
 
 /** Ways that begin alike, as far as they do. */
 interface Fork {
@@ -74,7 +74,7 @@ function forkOf(landings: readonly Landing[], depth: number, step: Step | undefi
     const next = stepsOf(one)[depth];
     if (next === undefined) landing = one;
     else {
-      const key = `${next.table}:${next.chain}:${next.kind}:${next.number}`;
+      const key = stepPlace(next);
       const group = groups.get(key) ?? { step: next, ways: [] };
       group.ways.push(one);
       groups.set(key, group);
@@ -90,12 +90,11 @@ function forkOf(landings: readonly Landing[], depth: number, step: Step | undefi
 
 function showFork({ step }: Fork, { share }: Fork, io: IO, { style }: SteppingOptions): void {
   if (step === undefined) return;
-  const place = `${step.table}:${step.chain}:${step.kind}:${step.number}`;
   const rule =
     step.rule === undefined
       ? "the end of the chain"
       : printRule(step.rule, step.chain, step.headers.family).replace(/^-A \S+ ?/, "");
-  io.stdout.write(`${style.paint("bold", clean(place))}   ${clean(rule)}\n`);
+  io.stdout.write(`${style.paint("bold", clean(stepPlace(step)))}   ${clean(rule)}\n`);
   io.stdout.write(`packet ${clean(packetText(step.headers))}   so far ${percent(share)}\n`);
 }
 

@@ -66,6 +66,7 @@ export function laidOut(
   const stream = (target: Stream, prose: boolean): Stream => ({
     isTerminal: target.isTerminal,
     columns: choice.width ?? target.columns,
+    rows: target.rows,
     write: prose && wantsAscii(target, env, choice) ? (text) => target.write(toAscii(text)) : target.write,
   });
   return { stdout: stream(stdout, isProse.stdout), stderr: stream(stderr, isProse.stderr) };

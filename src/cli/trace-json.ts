@@ -7,7 +7,8 @@ import type { Distribution, Landing, Share, Step } from "../evaluate/outcome.js"
 import { lowestTerms, toNumber } from "../evaluate/share.js";
 import { conntrackLine } from "./conntrack-line.js";
 import type { Naming } from "./naming.js";
-import type { ConversationDocument, TraceDocument } from "./schemas.js";
+import type { ConversationDocument } from "./schemas/conversation.js";
+import type { TraceDocument } from "./schemas/trace.js";
 
 /** The whole document for one packet. */
 export function traceDocument(
@@ -95,7 +96,8 @@ export function landingRecord(landing: Landing, naming: Naming): LandingDocument
           },
     conntrack: landing.connection === null ? null : conntrackLine(landing.connection),
     probability: probability(landing.share),
-    rules: matchedRules(landing).map(({ table, chain, number, rule }) => ({
+    rules: matchedRules(landing).map(({ table, chain, number, rule, backEnd }) => ({
+      ...(backEnd === undefined ? {} : { backEnd }),
       table,
       chain,
       rule: number,
@@ -107,6 +109,11 @@ export function landingRecord(landing: Landing, naming: Naming): LandingDocument
 /** The rules that matched, in the order in which the packet met them. */
 export function matchedRules(landing: Landing): readonly Step[] {
   return stepsOf(landing).filter(({ kind }) => kind === "rule");
+}
+
+/** `nat:PREROUTING:rule:1`, as the kernel's TRACE names it, and whose it is where both back ends hold rules. */
+export function stepPlace({ table, chain, kind, number, backEnd }: Step): string {
+  return `${table}:${chain}:${kind}:${number}${backEnd === undefined ? "" : ` of ${backEnd}`}`;
 }
 
 /** The same with the ends of chains. */

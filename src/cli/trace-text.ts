@@ -10,7 +10,7 @@ import { ruleWords } from "../explain/words.js";
 import { conntrackLine } from "./conntrack-line.js";
 import { clean, type Style } from "./style.js";
 import { table } from "./table.js";
-import { matchedRules, stepsOf } from "./trace-json.js";
+import { matchedRules, stepPlace, stepsOf } from "./trace-json.js";
 
 export interface TraceTextOptions {
   readonly style: Style;
@@ -60,7 +60,7 @@ export function traceText(packet: Packet, answer: Distribution, options: TraceTe
 function ways({ landings }: Case, { style, exact }: TraceTextOptions): readonly string[] {
   return landings.slice(0, LANDINGS_MAX).flatMap((landing) => {
     const rows = stepsOf(landing).map((step) => [
-      `${step.table}:${clean(step.chain)}:${step.kind}:${step.number}`,
+      clean(stepPlace(step)),
       step.rule === undefined ? "end of the chain" : clean(ruleWords(step.rule, step.headers.family)),
       step.headers.mark === 0 ? "" : `mark 0x${step.headers.mark.toString(16)}`,
       step.rule?.place === undefined ? "" : style.paint("dim", `line ${step.rule.place.line}`),
@@ -224,8 +224,8 @@ function whyLines(cases: readonly Case[], family: Family, { style }: TraceTextOp
   const seen = new Set<string>();
   const steps: Step[] = [];
   for (const landing of cases.flatMap((one) => one.landings)) {
-    for (const step of matchedRules(landing)) {
-      const key = `${step.table}:${step.chain}:${step.number}`;
+    for (const step of decidingSteps(landing)) {
+      const key = stepPlace(step);
       if (seen.has(key)) continue;
       seen.add(key);
       steps.push(step);
@@ -236,8 +236,8 @@ function whyLines(cases: readonly Case[], family: Family, { style }: TraceTextOp
   const rows = steps
     .slice(0, STEPS_MAX)
     .map((step) => [
-      `${step.table}:${clean(step.chain)}:rule:${step.number}`,
-      step.rule === undefined ? "" : clean(ruleWords(step.rule, family)),
+      clean(stepPlace(step)),
+      step.rule === undefined ? "no rule decides: the policy refuses" : clean(ruleWords(step.rule, family)),
       step.rule?.place === undefined ? "" : style.paint("dim", `line ${step.rule.place.line}`),
     ]);
   const more = steps.length > STEPS_MAX ? [`  … and ${steps.length - STEPS_MAX} more rules`] : [];
@@ -247,6 +247,13 @@ function whyLines(cases: readonly Case[], family: Family, { style }: TraceTextOp
     ...more,
     ...servers.map((line) => `  ${line}`),
   ];
+}
+
+/** The rules that a packet met, and the policy where that is what keeps it. */
+function decidingSteps(landing: Landing): readonly Step[] {
+  const { lastStep, verdict } = landing;
+  const isPolicy = lastStep?.kind === "policy" && (verdict === "drop" || verdict === "queue");
+  return [...matchedRules(landing), ...(isPolicy ? [lastStep] : [])];
 }
 
 /** `IPVS 10.96.0.10:80/tcp rr → 10.244.1.10:8080, 10.244.2.20:8080`: virtual servers that took the packet. */

@@ -2,7 +2,7 @@
  * What only the whole cluster shows: two Services on one address and port, slices of no Service. All are warnings, since
  * kube-proxy carries on too, and say what it does.
  */
-import { type Address, familyOf, printAddress, readAddress, withPort } from "../../grammar/address.js";
+import { type Address, printAddress, readAddress, withPort } from "../../grammar/address.js";
 import type { Problem } from "../problems/problem.js";
 import type { ClusterModel, Service, ServicePort } from "./model.js";
 

@@ -10,7 +10,13 @@ import type { ClusterModel, Service } from "./model.js";
 
 export type Resolved =
   | { readonly ok: true; readonly packet: Packet }
-  | { readonly ok: false; readonly message: string; readonly help?: string };
+  /** `of`: which end of the question is to blame; absent: the whole. */
+  | {
+      readonly ok: false;
+      readonly message: string;
+      readonly help?: string;
+      readonly of?: "source" | "destination";
+    };
 
 interface Found {
   readonly address: Address;
@@ -37,7 +43,7 @@ export function resolveQuestion(
     question.destination.kind === "service"
       ? findService(question.destination, model, others)
       : find(question.destination, model);
-  if ("message" in destination) return { ok: false, ...destination };
+  if ("message" in destination) return { ok: false, of: "destination", ...destination };
   const family = familyOf(destination.address);
   const source =
     question.source === undefined
@@ -45,22 +51,23 @@ export function resolveQuestion(
       : question.source.kind === "service"
         ? findService(question.source, model, others)
         : find(question.source, model, family);
-  if (source !== undefined && "message" in source) return { ok: false, ...source };
+  if (source !== undefined && "message" in source) return { ok: false, of: "source", ...source };
   const { sources } = question;
   if ([source?.address, sources?.address].some((one) => one !== undefined && familyOf(one) !== family)) {
-    return { ok: false, message: "source and destination are of different families" };
+    return { ok: false, of: "source", message: "source and destination are of different families" };
   }
   const protocol = question.protocol ?? destination.protocol ?? PROTOCOL.tcp;
   const hasPorts = PORT_PROTOCOLS.includes(protocol);
   if (hasPorts && destination.port === undefined) {
     return {
       ok: false,
+      of: "destination",
       message: `a ${protocolName(protocol)} packet needs a destination port`,
       help: "write it behind the address, for example 10.96.0.10:53/udp",
     };
   }
   if (!hasPorts && destination.port !== undefined) {
-    return { ok: false, message: `${protocolName(protocol)} packets have no port` };
+    return { ok: false, of: "destination", message: `${protocolName(protocol)} packets have no port` };
   }
   if (question.from === "pod") {
     return {

@@ -114,10 +114,7 @@ const NO_NAMES: ReadonlyMap<string, string> = new Map();
 
 function translated(text: string, names: ReadonlyMap<string, string>): string {
   if (names.size === 0) return text;
-  return text
-    .split(" ")
-    .map((word) => names.get(word) ?? word)
-    .join(" ");
+  return text.replace(/[^\s()]+/g, (word) => names.get(word) ?? word);
 }
 
 /** How the key of an assumption that something does not hold begins. */

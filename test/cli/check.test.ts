@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseDocument } from "yaml";
 import { readExpectation } from "../../grammar/expectation.js";
-import { checkSchema } from "../../src/cli/schemas.js";
+import { checkSchema } from "../../src/cli/schemas/check.js";
 import { landfall, type World } from "./terminal.js";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/expectations.md"), "utf8");
@@ -227,7 +227,7 @@ describe("check", () => {
       expect: [{ packet: "pod/a/b to svc/default/web", expect: "delivered" }],
     });
     expect((await check(file)).stderr).toContain(
-      "e.yaml:1:34: error[LF1050]: Pod a/b: no Pod objects were given",
+      "e.yaml:1:35: error[LF1050]: Pod a/b: no Pod objects were given",
     );
     expect((await check(file.replace("pod/a/b", "10.1.2.3"))).code).toBe(0);
   });

@@ -2,7 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { compileSchema, SCHEMAS, traceSchema, versionsSchema } from "../../src/cli/schemas.js";
+import { compileSchema } from "../../src/cli/schemas/compile.js";
+import { traceSchema } from "../../src/cli/schemas/trace.js";
+import { versionsSchema } from "../../src/cli/schemas/versions.js";
+import { SCHEMAS } from "../../src/cli/schemas.js";
 import { VERSION } from "../../src/cli/version.js";
 import { goldenKey, goldens, withoutRemarks } from "../compile/goldens.js";
 import { landfall } from "./terminal.js";

@@ -83,7 +83,7 @@ const cases: readonly (readonly [string, readonly string[], World, number, strin
     ["versions", "-o", "jsn"],
     {},
     2,
-    "error: option '-o, --output <form>' argument 'jsn' is invalid. Did you mean json?\n",
+    "error: option '-o, --output <form>' argument 'jsn' is invalid\n  = help: did you mean json?\n",
   ],
   [
     "an unknown version",

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { diffSchema } from "../../src/cli/schemas.js";
+import { diffSchema } from "../../src/cli/schemas/diff.js";
 import { landfall } from "./terminal.js";
 
 const OBJECTS = ["cluster.yaml", "kube-proxy.yaml"];
@@ -34,6 +34,44 @@ text        1 line (-1 +0; landfall diff --text shows them)
     expect(code).toBe(0);
     expect(stdout).toContain("none of 4 entry points differs");
     expect(stdout).toMatch(/structure +same\ntext +same\n$/);
+  });
+
+  test("both sides pasted into one", async () => {
+    const stdin = `${NODE_A}${NODE_B}`;
+    for (const words of [["diff", "-"], ["diff"]]) {
+      const { code, stdout, stderr } = await landfall(words, { stdin });
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        "standard input holds two dumps, which are the two sides: the second begins in line 64",
+      );
+      expect(stdout).toContain("    first dump    100 % come from an address of the node");
+      // Lines are those of what was pasted.
+      expect(stdout).toContain("second dump line 92");
+    }
+    const named = await landfall(["diff", "-", "default/web"], { stdin });
+    expect(named.stdout).toContain("~ default/web:http");
+    const three = await landfall(["diff", "-"], { stdin: `${stdin}${NODE_B}` });
+    expect(three).toMatchObject({ code: 2, stdout: "" });
+    expect(three.stderr).toContain("standard input holds 3 dumps");
+  });
+
+  test("a terminal's width counts", async () => {
+    const ask = ["diff", "node-a.save", "node-b.save", "--behaviour", "--no-pager"];
+    const { stdout } = await landfall([...ask, "--width", "70"], { files });
+    const told = stdout.split("\n").filter((line) => line.startsWith("    "));
+    for (const line of told.slice(0, -1)) expect(line.length).toBeLessThanOrEqual(70);
+    expect(stdout.replace(/\s+/g, " ")).toContain("node-a.save lines 27, 30–31, 50, node-b.save line 29");
+  });
+
+  test("-l chooses by the labels of objects", async () => {
+    const services = [
+      "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default, labels: {app: web}}\nspec: {clusterIP: 10.96.41.17, ports: [{name: http, port: 80}]}\n",
+      "---\napiVersion: v1\nkind: Service\nmetadata: {name: cart, namespace: default, labels: {app: cart}}\nspec: {clusterIP: 10.96.77.3, ports: [{name: http, port: 80}]}\n",
+    ].join("");
+    const world = { files: { ...files, "services.yaml": services } };
+    const ask = ["diff", "node-a.save", "node-b.save", "-f", "services.yaml"];
+    expect((await landfall([...ask, "-l", "app=web"], world)).code).toBe(1);
+    expect((await landfall([...ask, "-l", "app=cart"], world)).code).toBe(0);
   });
 
   test("each part by itself", async () => {
@@ -156,7 +194,7 @@ describe("objects", () => {
 
 describe("usage", () => {
   test.each([
-    [["diff"], "none were named"],
+    [["diff"], "no input was named"],
     [["diff", "node-a.save"], "1 was named"],
     [["diff", "node-a.save", "node-b.save", "cluster.yaml"], "3 were named"],
     [["diff", "node-a.save", "missing.save"], "there is no file missing.save"],

@@ -1,6 +1,6 @@
 // `landfall explain CODE`, and the examples of all codes: each is run, so that no text tells of what landfall does not do.
 import { describe, expect, test } from "vitest";
-import { explainSchema } from "../../src/cli/schemas.js";
+import { explainSchema } from "../../src/cli/schemas/explain.js";
 import { EXPLANATIONS } from "../../src/explain/codes/all.js";
 import { CODES, type Code } from "../../src/problems/codes.js";
 import { landfall } from "./terminal.js";

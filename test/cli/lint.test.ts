@@ -1,6 +1,6 @@
 // `landfall lint`: what it prints, for people and for programs, and how it ends.
 import { describe, expect, test } from "vitest";
-import { lintSchema } from "../../src/cli/schemas.js";
+import { lintSchema } from "../../src/cli/schemas/lint.js";
 import { landfall } from "./terminal.js";
 
 const MASQUERADED_TWICE = `*nat
@@ -60,7 +60,7 @@ describe("lint", () => {
   test("--list lists the findings, and an unknown one is refused", async () => {
     const { code, stdout } = await landfall(["lint", "--list"]);
     expect(code).toBe(0);
-    expect(stdout.trimEnd().split("\n")).toHaveLength(47);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(48);
     expect(stdout).toMatch(/^LF4007 +F7 +warning +sure +rules that stand there twice$/m);
     expect(await landfall(["lint", "a.save", "--rule", "LF4008"], { files })).toMatchObject({
       code: 2,

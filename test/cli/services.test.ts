@@ -1,6 +1,7 @@
 // `landfall services` and `landfall explain` of rules, as a user types them, on the bundled example and on real texts.
 import { describe, expect, test } from "vitest";
-import { explainSchema, servicesSchema } from "../../src/cli/schemas.js";
+import { explainSchema } from "../../src/cli/schemas/explain.js";
+import { servicesSchema } from "../../src/cli/schemas/services.js";
 import { goldenKey, goldens, SCENARIOS } from "../compile/goldens.js";
 import { realDumps } from "../text/real.js";
 import { EXAMPLE_DUMP, landfall } from "./terminal.js";
@@ -82,7 +83,7 @@ kube-system/kube-dns:dns   ClusterIP   10.96.0.10    <none>        53/UDP       
         else expect(stdout).toBe("");
       }
     }
-  }, 60_000);
+  }, 240_000);
 
   test("a fragment: what was taken for granted is said", async () => {
     const { code, stdout, stderr } = await landfall(["services"], { stdin: FRAGMENT });
@@ -154,6 +155,145 @@ kube-system/kube-dns:dns   ClusterIP   10.96.0.10    <none>        53/UDP       
   });
 });
 
+describe("who fares how", () => {
+  // One of two endpoints is on this node; clients of the load balancer are limited.
+  const objects = `apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec:
+  type: LoadBalancer
+  clusterIP: 10.96.0.9
+  externalTrafficPolicy: Local
+  loadBalancerSourceRanges: [203.0.113.0/24]
+  ports: [{name: http, port: 80, targetPort: 8080, nodePort: 30080}]
+status: {loadBalancer: {ingress: [{ip: 192.0.2.50}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop, labels: {app: api, tier: back}}
+spec:
+  clusterIP: 10.96.0.10
+  internalTrafficPolicy: Local
+  ports: [{name: http, port: 80, targetPort: 8080}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+ports: [{name: http, port: 8080, protocol: TCP}]
+endpoints:
+- {addresses: [10.244.1.5], nodeName: n1, conditions: {ready: true}}
+- {addresses: [10.244.2.5], nodeName: n2, conditions: {ready: true}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: api-1, namespace: shop, labels: {kubernetes.io/service-name: api}}
+addressType: IPv4
+ports: [{name: http, port: 8080, protocol: TCP}]
+endpoints: [{addresses: [10.244.1.6], nodeName: n1, conditions: {ready: true}}]
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}
+---
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+clusterCIDR: 10.244.0.0/16
+`;
+  const addresses = "2: eth0    inet 10.0.0.1/24 brd 10.0.0.255 scope global eth0\n";
+  const files = { "objects.yaml": objects, "addresses.txt": addresses };
+  const dump = async () => (await landfall(["compile", "objects.yaml", "--node", "n1"], { files })).stdout;
+  const services = async (...words: readonly string[]) =>
+    landfall(["services", "-", ...words], { files, stdin: await dump() });
+
+  test("NOTE tells who is dropped, and who gets some endpoints alone", async () => {
+    const { stdout } = await services("web");
+    expect(stdout).toContain("50 % each: 10.244.1.5:8080, 10.244.2.5:8080");
+    for (const note of [
+      "load balancer IP: dropped without an answer if the source is not in 203.0.113.0/24;",
+      "load balancer IP: 1 of 2 endpoints if the source is in 203.0.113.0/24;",
+      "node port: 1 of 2 endpoints if the source is not in 10.244.0.0/16\n",
+    ])
+      expect(stdout).toContain(note);
+    // All clients of a cluster IP fare alike.
+    expect((await services("api")).stdout).toMatch(/Local +\n|Local\n/);
+  });
+
+  test("-o wide tells what each gets; the node itself where its addresses are known", async () => {
+    const wide = await services("addresses.txt", "web", "-o", "wide");
+    expect(wide.stdout).toContain(
+      "node port if the source is in 10.244.0.0/16, and from the node itself: 50 % each:",
+    );
+    expect(wide.stdout).toContain(
+      "load balancer IP if the source is not in 203.0.113.0/24, and from the node itself: dropped without an answer",
+    );
+    // Not known: it hangs on the source, and is said so.
+    const unknown = await services("web", "-o", "wide");
+    expect(unknown.stdout).toContain(
+      "load balancer IP from the node itself if the source is in 203.0.113.0/24: 50 % each:",
+    );
+    expect(unknown.stdout).toContain("node port if the source is in 10.244.0.0/16: 50 % each");
+    expect((await services("api", "-o", "wide")).stdout).toContain("all alike");
+  });
+
+  test("what is said of the node itself is what trace says", async () => {
+    const { stdout } = await services("addresses.txt", "web", "-o", "json");
+    const [service] = servicesSchema.parse(JSON.parse(stdout)).services;
+    for (const { address, port, ownClients } of service?.entrances ?? []) {
+      const traced = await landfall(
+        [
+          "trace",
+          "-",
+          "addresses.txt",
+          `to ${address ?? "10.0.0.1"}:${port} from node`,
+          "--fresh",
+          "-o",
+          "json",
+        ],
+        { files, stdin: await dump() },
+      );
+      const [only, ...others] = JSON.parse(traced.stdout).cases;
+      expect(others).toEqual([]);
+      expect(
+        ownClients.map(({ outcomes }) => outcomes.map((one) => one.endpoint?.address ?? one.kind)),
+      ).toEqual([
+        only.landings.map((one: { verdict: string; dst: string }) =>
+          one.verdict === "drop" ? "drop" : one.dst,
+        ),
+      ]);
+    }
+  });
+
+  test("-l chooses by the labels of objects", async () => {
+    const names = async (...words: readonly string[]) => {
+      const { stdout } = await services("objects.yaml", "-o", "name", ...words);
+      return stdout.trimEnd().split("\n");
+    };
+    expect(await names("-l", "app=web")).toEqual(["shop/web:http"]);
+    expect(await names("-l", "app in (web, api),tier")).toEqual(["shop/api:http"]);
+    expect(await names("--selector", "app!=web")).toEqual(["shop/api:http"]);
+    const compiled = await landfall(["compile", "objects.yaml", "--node", "n1", "-l", "app=api"], { files });
+    expect(compiled.stdout).toContain("shop/api:http");
+    expect(compiled.stdout).not.toContain("shop/web:http");
+    const explained = await landfall(["explain", "-", "objects.yaml", "-l", "app=web"], {
+      files,
+      stdin: await dump(),
+    });
+    expect(explained.stdout).toContain("shop/web:http  →");
+    expect(explained.stdout).not.toContain("shop/api:http");
+    for (const [words, message] of [
+      [["-l", "app=web"], "-l needs the Service objects"],
+      [["objects.yaml", "-l", "app=none"], "no Service object has the labels"],
+      [["-l", "app in web"], "'-l, --selector <labels>' argument 'app in web' is invalid"],
+    ] as const) {
+      const ran = await services(...words);
+      expect(ran).toMatchObject({ code: 2, stdout: "" });
+      expect(ran.stderr).toContain(message);
+    }
+  });
+});
+
 describe("explain rules", () => {
   test("a grepped fragment", async () => {
     const { code, stdout, stderr } = await landfall(["explain"], { stdin: FRAGMENT });
@@ -167,6 +307,7 @@ default/web:http  →  3 endpoints, picked at random, even shares
                 line 12   1 in 2 of the rest   → 10.244.2.21:8080   33.3 %
                 line 13   the rest             → 10.244.3.9:8080    33.3 %
   together      each endpoint gets 33.3 % of new connections: a rule draws among those that are left
+                drawn once for each connection: what is sent over one that stays open goes one way
   source kept   cluster IP if the source is in 10.244.0.0/16
   source lost   cluster IP if the source is not in 10.244.0.0/16 · node port: always · an endpoint that reaches itself
 
@@ -210,16 +351,17 @@ help: \`iptables-save -t nat | landfall explain -n default\` needs no grep
     const rule = await landfall(["explain", "node-a.save", "nat:KUBE-SERVICES:rule:1"]);
     expect(rule.stdout).toBe(`nat:KUBE-SERVICES:rule:1
   -A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m comment --comment "kube-system/kube-dns:dns cluster IP" -m udp --dport 53 -j KUBE-SVC-TCOU7JCQXEZGVUNU
-  asks   to 10.96.0.10, udp, port 53
-  does   sends the packet through KUBE-SVC-TCOU7JCQXEZGVUNU
-  next   the rules of that chain, then the next rule here unless one of them decides
+  asks    to 10.96.0.10, udp, port 53
+  does    sends the packet through KUBE-SVC-TCOU7JCQXEZGVUNU
+  next    the rules of that chain, then the next rule here unless one of them decides
+  whose   kube-proxy
 `);
   });
 
   test("one rule, pasted", async () => {
     const stdin = "-A KUBE-SEP-2HP72ZIPYAM5HUSK -p tcp -m tcp -j DNAT --to-destination 10.244.1.14:8080\n";
     const { stdout } = await landfall(["explain"], { stdin });
-    expect(stdout).toContain("  asks   tcp\n  does   DNAT 10.244.1.14:8080\n");
+    expect(stdout).toContain("  asks    tcp\n  does    DNAT 10.244.1.14:8080\n");
     const json = await landfall(["explain", "-o", "json"], { stdin });
     expect(explainSchema.parse(JSON.parse(json.stdout)).rules).toMatchObject([
       { table: "nat", rule: 1, line: 1, words: "tcp → DNAT 10.244.1.14:8080" },

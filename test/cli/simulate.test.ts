@@ -1,6 +1,6 @@
 // `landfall simulate` as a user types it.
 import { describe, expect, test } from "vitest";
-import { simulateSchema } from "../../src/cli/schemas.js";
+import { simulateSchema } from "../../src/cli/schemas/simulate.js";
 import { landfall } from "./terminal.js";
 
 const SERVERS = `-A -t 10.96.0.10:80 -s rr

@@ -6,9 +6,8 @@ import { run } from "../../src/cli/run.js";
 import { table, widthOf } from "../../src/cli/table.js";
 import { EXAMPLE_DUMP, landfall, type World } from "./terminal.js";
 
-const COMMANDS = "compile trace check simulate diff fmt explain services versions schema completion".split(
-  " ",
-);
+const COMMANDS =
+  "compile trace check simulate diff fmt explain services lint versions schema completion".split(" ");
 
 describe("help", () => {
   test.each(COMMANDS)("%s: examples first, wherever -h stands", async (command) => {
@@ -93,6 +92,131 @@ describe("--ascii", () => {
   });
 });
 
+describe("the pager", () => {
+  const ask = ["explain", "node-a.save"];
+  const shown = async (args: readonly string[], world: World) => {
+    const io = memoryIO({ terminal: true, rows: 12, files: { "node-a.save": EXAMPLE_DUMP }, ...world });
+    const code = await run(args, io);
+    return { code, ...io.text, paged: io.paged };
+  };
+
+  test("gets what is longer than the screen", async () => {
+    const plain = await shown([...ask, "--no-pager"], {});
+    expect(plain.paged).toEqual([]);
+    expect(plain.stdout.split("\n").length).toBeGreaterThan(12);
+    expect(await shown(ask, {})).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+      paged: [["less -FIRX", plain.stdout]],
+    });
+  });
+
+  test.each([
+    [{ LANDFALL_PAGER: "more", PAGER: "most" }, "more"],
+    [{ PAGER: "most -s" }, "most -s"],
+    [{ PAGER: "cat" }, undefined],
+    [{ LANDFALL_PAGER: "", PAGER: "most" }, undefined],
+    [{ TERM: "dumb" }, undefined],
+    [{ LANDFALL_NO_PAGER: "1" }, undefined],
+  ])("%j", async (env, pager) => {
+    expect((await shown(ask, { env })).paged.map(([name]) => name)).toEqual(
+      pager === undefined ? [] : [pager],
+    );
+  });
+
+  test("needs two terminals and a long text", async () => {
+    for (const world of [{ rows: 100 }, { terminal: false }, { stdinIsTerminal: false, stdin: "" }]) {
+      const ran = await shown(ask, world);
+      expect(ran.paged).toEqual([]);
+      expect(ran.stdout).toContain("3 service ports");
+    }
+    // Lines that are wider than the screen take several of its lines.
+    const { stdout } = await shown(["services", "node-a.save", "--width", "300"], { rows: 4 });
+    expect(stdout).toBe("");
+  });
+
+  test("notes stay behind what they are about, faults are seen at once", async () => {
+    const stdin = EXAMPLE_DUMP.split("\n")
+      .filter((line) => line.includes("default/web"))
+      .join("\n");
+    const files = { "part.save": stdin };
+    const ran = await shown(["services", "part.save"], { files, rows: 2 });
+    expect(ran.paged).toHaveLength(1);
+    expect(ran.stderr).toContain("assumed: ");
+    expect(await shown(["explain", "nothing"], { rows: 2 })).toMatchObject({
+      code: 2,
+      stdout: "",
+      paged: [],
+    });
+  });
+});
+
+describe("LANDFALL_ variables", () => {
+  const ask = ["services", "node-a.save"];
+
+  test("mirror flags, which go before them", async () => {
+    const env = { LANDFALL_OUTPUT: "name", LANDFALL_NAMESPACE: "default" };
+    expect((await landfall(ask, { env })).stdout).toBe("default/cart:http\ndefault/web:http\n");
+    expect((await landfall([...ask, "-o", "name", "-n", "kube-system"], { env })).stdout).toBe(
+      "kube-system/kube-dns:dns\n",
+    );
+    expect((await landfall([...ask, "-o", "name"], { env: { LANDFALL_NAMESPACE: "" } })).stdout).toContain(
+      "kube-system/kube-dns:dns",
+    );
+  });
+
+  test("of flags without value, flags that read their value, and flags that deny", async () => {
+    const exact = await landfall(ask, { env: { LANDFALL_EXACT: "1", LANDFALL_QUIET: "0" } });
+    expect(exact.stdout).toContain("715827883/2147483648");
+    const wide = await landfall(ask, { env: { LANDFALL_WIDTH: "80" } });
+    expect(Math.max(...wide.stdout.split("\n").map(widthOf))).toBeLessThan(150);
+    const packet = ["trace", "node-a.save", "10.0.0.9", "to", "10.0.0.1:30080"];
+    const known = await landfall(packet, { env: { LANDFALL_LOCAL_IP: "10.0.0.1,10.0.0.2" } });
+    expect(known.stdout).toContain("node port 10.0.0.1:30080/tcp");
+    const plain = await landfall(ask, { terminal: true, env: { LANDFALL_NO_COLOR: "yes" } });
+    expect(plain.stdout).not.toContain("\u001b");
+    expect((await landfall(["fmt", "-", "--help"], { env: { LANDFALL_ASCII: "1" } })).stdout).not.toContain(
+      "…",
+    );
+  });
+
+  test.each([
+    [{ LANDFALL_OUTPUT: "jsn" }, "error: LANDFALL_OUTPUT cannot be jsn\n  = help: did you mean json?\n"],
+    [{ LANDFALL_STRICT: "maybe" }, "error: LANDFALL_STRICT is 1 or 0, not maybe\n"],
+    [{ LANDFALL_WIDTH: "3" }, "error: LANDFALL_WIDTH cannot be 3\n"],
+  ])("%j is wrong usage", async (env, message) => {
+    const ran = await landfall(ask, { env });
+    expect(ran).toMatchObject({ code: 2, stdout: "" });
+    expect(ran.stderr).toContain(message);
+  });
+});
+
+describe("colour", () => {
+  const ask = ["explain", "LF1007"];
+  const isColoured = async (world: World, ...flags: readonly string[]) =>
+    (await landfall([...ask, ...flags], world)).stdout.includes("\u001b[");
+
+  test.each([
+    [{}, [], false],
+    [{ terminal: true }, [], true],
+    [{ terminal: true, env: { NO_COLOR: "1" } }, [], false],
+    [{ terminal: true, env: { NO_COLOR: "" } }, [], true],
+    [{ terminal: true, env: { NO_COLOR: "1", FORCE_COLOR: "1" } }, [], false],
+    [{ terminal: true, env: { NO_COLOR: "1" } }, ["--color", "always"], true],
+    [{ env: { FORCE_COLOR: "1" } }, [], true],
+    [{ terminal: true, env: { FORCE_COLOR: "0" } }, [], false],
+    [{ env: { CLICOLOR_FORCE: "1" } }, [], true],
+    [{ env: { CLICOLOR_FORCE: "0" } }, [], false],
+    [{ terminal: true, env: { CLICOLOR: "0" } }, [], false],
+    [{ terminal: true, env: { TERM: "dumb" } }, [], false],
+    [{ env: { FORCE_COLOR: "1" } }, ["--no-color"], false],
+    [{ env: { CI: "1" } }, [], false],
+  ] satisfies [World, string[], boolean][])("%j %j", async (world, flags, expected) => {
+    expect(await isColoured(world, ...flags)).toBe(expected);
+  });
+});
+
 test("-v prints all problems", async () => {
   const rules = Array.from({ length: 30 }, (_, index) => `-A X --nothing${index} 1`).join("\n");
   const stdin = `*nat\n:X - [0:0]\n${rules}\nCOMMIT\n`;
@@ -107,7 +231,7 @@ describe("completion", () => {
   });
 
   test("an unknown shell", async () => {
-    expect((await landfall(["completion", "fihs"])).stderr).toContain("Did you mean fish?");
+    expect((await landfall(["completion", "fihs"])).stderr).toContain("did you mean fish?");
   });
 
   const hasBash = spawnSync("bash", ["-c", "true"]).status === 0;
@@ -131,6 +255,10 @@ describe("completion", () => {
     expect(offered("landfall", "fmt", "node-a")).toEqual(["node-a.save"]);
     expect(offered("landfall", "trace", "x", "--packets", "node-a")).toEqual(["node-a.save"]);
     expect(offered("landfall", "schema", "compi")).toEqual(["compile"]);
+    expect(offered("landfall", "fmt", "--family", "")).toEqual(["4", "6"]);
+    expect(offered("landfall", "lint", "-o", "y")).toEqual(["yaml"]);
+    expect(offered("landfall", "check", "-f", "cluster")).toEqual(["cluster.yaml"]);
+    expect(offered("landfall", "lint", "--baseline", "cluster")).toEqual(["cluster.yaml"]);
     expect(offered("landfall", "trace", "--node", "")).toEqual([]);
     const known = spawnSync("bash", ["--norc", "-c", `${script}\ncomplete -p landfall kubectl-landfall`], {
       encoding: "utf8",

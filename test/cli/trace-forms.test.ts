@@ -1,6 +1,6 @@
 // Other forms of trace's answer: the way back, the kernel's TRACE lines, all rules, step by step, live connections.
 import { describe, expect, test } from "vitest";
-import { conversationSchema } from "../../src/cli/schemas.js";
+import { conversationSchema } from "../../src/cli/schemas/conversation.js";
 import { landfall } from "./terminal.js";
 
 const WEB = ["trace", "node-a.save", "network.yaml", "10.1.2.3:4567 to 10.96.41.17:80/tcp"];
@@ -71,4 +71,33 @@ test("a live connection is told first", async () => {
   expect(stdout.split("\n")[2]).toBe("a live connection decides, whatever the rules of nat say now");
   expect(stdout).toContain(`  ${live}`);
   expect(stdout).toContain("10.244.9.9:8080 by");
+});
+
+describe("-o mermaid", () => {
+  const draw = (...words: readonly string[]) => landfall(["trace", ...words, "-o", "mermaid"]);
+
+  test("the chains on the way, with shares where ways part", async () => {
+    const { code, stdout } = await draw("node-a.save", "10.244.9.8:41000 to 10.96.41.17:80/tcp");
+    expect(code).toBe(0);
+    const [head, ...lines] = stdout.trimEnd().split("\n");
+    expect(head).toBe("flowchart LR");
+    for (const line of lines)
+      expect(line).toMatch(/^ {2}c0n\d+(?:\["[^"]*"\]|\(\["[^"]*"\]\)| -->(?:\|"[^"]*"\|)? c0n\d+)$/);
+    expect(stdout).toContain('(["10.244.9.8:41000 → 10.96.41.17:80/tcp"])');
+    for (const end of ["10.244.1.14:8080", "10.244.2.21:8080", "10.244.3.9:8080"])
+      expect(stdout).toContain(`(["${end}"])`);
+    expect(stdout).toContain('|"1 in 3 · 33.3 %"|');
+    expect(stdout).toContain('["nat: KUBE-SVC-CDGGSHYLG3RE2FKL"]');
+  });
+
+  test("cases are parts of their own", async () => {
+    const { stdout } = await draw("node-a.save", "to 10.96.41.17:80/tcp");
+    expect(stdout.match(/^ {2}subgraph s\d+\["if /gm)?.length).toBeGreaterThan(1);
+    expect(stdout.match(/^ {2}end$/gm)?.length).toBe(stdout.match(/subgraph/g)?.length);
+  });
+
+  test("the way back and conversations have none", async () => {
+    const back = await draw("node-a.save", "10.244.9.8 to 10.96.41.17:80/tcp", "--reply");
+    expect(back).toMatchObject({ code: 2, stdout: "" });
+  });
 });

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { conversationSchema, traceSchema } from "../../src/cli/schemas.js";
+import { conversationSchema } from "../../src/cli/schemas/conversation.js";
+import { traceSchema } from "../../src/cli/schemas/trace.js";
 import { landfall } from "./terminal.js";
 
 const NODE = readFileSync(

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Family, printAddress } from "../../grammar/address.js";
-import { compileSchema } from "../../src/cli/schemas.js";
+import { compileSchema } from "../../src/cli/schemas/compile.js";
 import type { ClusterModel } from "../../src/cluster/model.js";
 import { chooseNode } from "../../src/cluster/node.js";
 import { readCluster } from "../../src/cluster/read.js";

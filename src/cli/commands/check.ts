@@ -19,14 +19,14 @@ import {
   sayWhoseRules,
 } from "../asking.js";
 import { type CheckForm, checkText } from "../check-forms.js";
-import { report, say } from "../common.js";
-import { EXIT, NoInputError, UsageError } from "../exit.js";
+import { exitCode, report, say, write } from "../common.js";
+import { NoInputError, UsageError } from "../exit.js";
 import { type Answer, checkMentions, unmetOf } from "../expecting.js";
-import { readSource } from "../inputs.js";
+import { readSource, withStdinOnce } from "../inputs.js";
 import type { IO } from "../io.js";
 import { type Asked, toAsked } from "../packets.js";
 import { progressOn } from "../progress.js";
-import type { CheckDocument } from "../schemas.js";
+import type { CheckDocument } from "../schemas/check.js";
 import { type ServiceNames, serviceNames } from "../service-names.js";
 import { clean, styleFor } from "../style.js";
 
@@ -45,6 +45,7 @@ export async function check(words: readonly string[], flags: CheckFlags, io: IO)
   const problems: Problem[] = [];
   const suites: FileSuite[] = [];
   for (const file of files) appendAll(suites, await readSuites(file, io, problems));
+  // Several files of expectations may be about the rules on standard input.
   const once = withStdinOnce(io);
   const ready: ReadySuite[] = [];
   for (const suite of suites) {
@@ -89,10 +90,11 @@ export async function check(words: readonly string[], flags: CheckFlags, io: IO)
   progress.end();
   const unmet = results.filter(({ met }) => !met).length;
   const document: CheckDocument = { schema: "landfall/check@1", met: results.length - unmet, unmet, results };
-  io.stdout.write(checkText(flags.output, document, styleFor(io.stdout, io.env, flags)));
+  const text = checkText(flags.output, document, styleFor(io.stdout, io.env, flags));
+  if (flags.output === "text") io.stdout.write(text);
+  else write(io, text);
   for (const note of new Set(results.flatMap(({ notes }) => notes))) say(io, flags, `note: ${clean(note)}`);
-  if (unmet > 0) return EXIT.differs;
-  return flags.strict && assumed ? EXIT.assumed : EXIT.done;
+  return exitCode(flags, { differs: unmet > 0, assumed });
 }
 
 interface FileSuite extends Suite {
@@ -189,17 +191,5 @@ function faultOfFacts(error: unknown, { facts }: Suite, { set, kubeProxy }: Chec
     message: `expectations: ${error.message.replace(/^--/, "facts.")}`,
     place: facts.place,
     ...(error.hint === undefined ? {} : { help: error.hint }),
-  };
-}
-
-/** Several files of expectations may be about the rules on standard input. */
-function withStdinOnce(io: IO): IO {
-  let read: Promise<Uint8Array> | undefined;
-  return {
-    ...io,
-    readStdin: () => {
-      read ??= io.readStdin();
-      return read;
-    },
   };
 }

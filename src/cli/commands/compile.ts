@@ -19,7 +19,18 @@ import { printSets } from "../../text/ipset/save.js";
 import { printVirtualServers } from "../../text/ipvsadm.js";
 import { printRuleset } from "../../text/save.js";
 import type { TextKind } from "../../text/segments.js";
-import { type CommonFlags, inputNames, report, say } from "../common.js";
+import {
+  assumes,
+  type CommonFlags,
+  type DocumentForm,
+  documentText,
+  exitCode,
+  inputNames,
+  isDocumentForm,
+  report,
+  say,
+  write,
+} from "../common.js";
 import {
   type Compilation,
   compileNode,
@@ -33,12 +44,13 @@ import {
 import { EXIT, UsageError } from "../exit.js";
 import { hasRules, type Inputs, readInputs, readState } from "../inputs.js";
 import type { IO } from "../io.js";
-import type { CompileDocument } from "../schemas.js";
+import type { CompileDocument } from "../schemas/compile.js";
+import { narrowedCluster, type ServiceFlags, wantedBy } from "../service-filter.js";
 import { stateDocument } from "../state-json.js";
 import { clean } from "../style.js";
 
-export interface CompileFlags extends CommonFlags, NodeFlags {
-  readonly output: "restore" | "save" | IpvsOutput | "endpointslices" | "json";
+export interface CompileFlags extends CommonFlags, NodeFlags, ServiceFlags {
+  readonly output: "restore" | "save" | IpvsOutput | "endpointslices" | DocumentForm;
   /** Before that of the configuration. */
   readonly mode?: ProxyConfiguration["mode"];
   readonly family?: Family;
@@ -47,6 +59,7 @@ export interface CompileFlags extends CommonFlags, NodeFlags {
   readonly onto?: string;
   /** Inputs of the cluster after a change. */
   readonly then?: readonly string[];
+  readonly strict?: boolean;
 }
 
 export async function compile(named: readonly string[], flags: CompileFlags, io: IO): Promise<number> {
@@ -55,7 +68,9 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
   const inputs = await readInputs(names, io);
   const problems = [...inputs.problems];
   const cluster =
-    inputs.cluster === undefined ? undefined : withMode(withSlices(inputs.cluster, problems), flags.mode);
+    inputs.cluster === undefined
+      ? undefined
+      : withMode(withSlices(wantedOf(inputs.cluster, flags), problems), flags.mode);
   if (cluster === undefined && !hasErrors(problems)) {
     problems.push({
       code: "LF5008",
@@ -74,12 +89,12 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
   const after = flags.then === undefined ? undefined : await readInputs(flags.then, io);
   if (after !== undefined) appendAll(problems, after.problems);
   const clusterThen =
-    cluster === undefined || after === undefined ? undefined : clusterAfter(cluster, after, problems);
+    cluster === undefined || after === undefined ? undefined : clusterAfter(cluster, after, flags, problems);
   if (flags.output === "endpointslices" && flags.out === undefined) {
     const failed = report(problems, io, flags);
     if (failed !== undefined || cluster === undefined) return failed ?? EXIT.unreadable;
     write(io, printYaml((clusterThen ?? cluster).slices.map(endpointSliceObject)));
-    return EXIT.done;
+    return exitCode(flags, { assumed: assumes(problems) });
   }
   const there = flags.onto === undefined ? undefined : await readInputs([flags.onto], io);
   if (there !== undefined) appendAll(problems, there.problems);
@@ -115,7 +130,7 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
 
   const every = familiesOf(cluster, facts.node);
   const [first = "ipv4"] = every;
-  const all = isOfNode || flags.out !== undefined || flags.output === "json";
+  const all = isOfNode || flags.out !== undefined || isDocumentForm(flags.output);
   // In mode ipvs a proxier of each family runs, whether Services have it or not.
   const whole = mode === "ipvs" ? BOTH : every.length > 0 ? every : [first];
   const families = flags.family !== undefined ? [flags.family] : all ? whole : [first];
@@ -129,7 +144,7 @@ export async function compile(named: readonly string[], flags: CompileFlags, io:
   const done = { ...compiled, families, version, node: facts.name };
   if (flags.out !== undefined) await writeAll(done, flags.out, flags, io);
   else write(io, textOf(flags.output, done, flags));
-  return EXIT.done;
+  return exitCode(flags, { assumed: assumes(problems) });
 }
 
 const BOTH: readonly Family[] = ["ipv4", "ipv6"];
@@ -151,15 +166,24 @@ function networkAmong(inputs: Inputs, problems: Problem[]): Network | undefined 
   return readState({ ...inputs, segments }, problems).network;
 }
 
+function wantedOf(cluster: ClusterModel, flags: CompileFlags): ClusterModel {
+  return narrowedCluster(cluster, wantedBy(flags, cluster));
+}
+
 /** The cluster after a change: what it does not say of nodes and configuration is as before. */
-function clusterAfter(before: ClusterModel, after: Inputs, problems: Problem[]): ClusterModel {
+function clusterAfter(
+  before: ClusterModel,
+  after: Inputs,
+  flags: CompileFlags,
+  problems: Problem[],
+): ClusterModel {
   const model = after.cluster ?? { services: [], slices: [], nodes: [], pods: [] };
   const whole: ClusterModel = {
     ...(before.proxy === undefined ? {} : { proxy: before.proxy }),
     ...model,
     nodes: model.nodes.length === 0 ? before.nodes : model.nodes,
   };
-  return withSlices(whole, problems);
+  return withSlices(wantedOf(whole, flags), problems);
 }
 
 function otherFamilies(others: readonly Family[]): readonly Problem[] {
@@ -197,13 +221,12 @@ function textOf(output: CompileFlags["output"], done: Done, flags: CompileFlags)
         .join("");
     }
     case "endpointslices":
+      return "";
     case "json":
-      return jsonText(done);
+    case "ndjson":
+    case "yaml":
+      return documentText(compileDocument(done), output);
   }
-}
-
-function write(io: IO, text: string): void {
-  io.stdout.write(io.stdout.isTerminal ? clean(text, true) : text);
 }
 
 async function writeAll(done: Done, folder: string, flags: CompileFlags, io: IO): Promise<void> {
@@ -233,15 +256,14 @@ const WRITE_ERRORS: Readonly<Record<string, string>> = {
   EROFS: "nothing can be written there",
 };
 
-function jsonText({ version, mode, node, state }: Done): string {
-  const document: CompileDocument = {
+function compileDocument({ version, mode, node, state }: Done): CompileDocument {
+  return {
     schema: "landfall/compile@1",
     kubeProxy: version,
     mode,
     node: node ?? null,
     state: stateDocument(state),
   };
-  return `${JSON.stringify(document)}\n`;
 }
 
 /**

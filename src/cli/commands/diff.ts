@@ -6,7 +6,7 @@ import { type EntryPoint, entryPoints } from "../../diff/entry-points.js";
 import { FAMILIES } from "../../diff/side.js";
 import { nearest } from "../../problems/nearest.js";
 import type { Problem } from "../../problems/problem.js";
-import { report } from "../common.js";
+import { assumes, type DocumentForm, documentText, exitCode, report, write } from "../common.js";
 import { familyWord } from "../compiling.js";
 import { diffDocument } from "../diff-json.js";
 import { diffMarkdown } from "../diff-markdown.js";
@@ -16,17 +16,18 @@ import { EXIT, UsageError } from "../exit.js";
 import type { IO } from "../io.js";
 import { namingOf } from "../naming.js";
 import { progressOn } from "../progress.js";
-import { clean, styleFor } from "../style.js";
+import { isWanted, type ServiceFlags, wantedBy } from "../service-filter.js";
+import { styleFor } from "../style.js";
 import { splitInputs } from "../subjects.js";
 
-export interface DiffFlags extends SidesFlags {
-  readonly output: "text" | "json" | "markdown";
+export interface DiffFlags extends SidesFlags, ServiceFlags {
+  readonly output: "text" | DocumentForm | "markdown";
   readonly behaviour?: boolean;
   readonly structure?: boolean;
   readonly text?: boolean;
-  readonly namespace?: string;
   readonly maxExamples: number;
   readonly exact?: boolean;
+  readonly strict?: boolean;
 }
 
 export async function diff(words: readonly string[], flags: DiffFlags, io: IO): Promise<number> {
@@ -35,7 +36,7 @@ export async function diff(words: readonly string[], flags: DiffFlags, io: IO): 
   const sides = await readSides(files, subjects, flags, io, problems);
   const failed = report(problems, io, flags);
   if (sides === undefined || failed !== undefined) return failed ?? EXIT.unreadable;
-  const only = wanted(subjects, flags.namespace, sides);
+  const only = wantedEntries(subjects, flags, sides);
   const options = textOptions(flags, sides, only !== undefined, io);
   const progress = progressOn(io, "entry point");
   const found = compareStates(sides.left, sides.right, {
@@ -48,9 +49,11 @@ export async function diff(words: readonly string[], flags: DiffFlags, io: IO): 
     onProgress: progress.show,
   });
   progress.end();
-  report(notesOn(found, sides), io, flags);
-  io.stdout.write(printed(found, flags, options, io));
-  return differs(found) ? EXIT.differs : EXIT.done;
+  const notes = notesOn(found, sides);
+  report(notes, io, flags);
+  print(found, flags, options, io);
+  const assumed = assumes([...problems, ...notes]) || found.behaviour.undecided.length > 0;
+  return exitCode(flags, { differs: differs(found), assumed });
 }
 
 /** Without any of the three flags, behaviour in full and the others in a line; with names, behaviour alone. */
@@ -69,17 +72,10 @@ function textOptions(flags: DiffFlags, { left, right }: Sides, isNarrowed: boole
   };
 }
 
-function printed(found: Differences, flags: DiffFlags, options: DiffTextOptions, io: IO): string {
-  switch (flags.output) {
-    case "text":
-      return diffText(found, options);
-    case "markdown":
-      return io.stdout.isTerminal ? clean(diffMarkdown(found, options), true) : diffMarkdown(found, options);
-    case "json": {
-      const json = `${JSON.stringify(diffDocument(found, namingOf(undefined), options))}\n`;
-      return io.stdout.isTerminal ? clean(json, true) : json;
-    }
-  }
+function print(found: Differences, { output }: DiffFlags, options: DiffTextOptions, io: IO): void {
+  if (output === "text") io.stdout.write(diffText(found, options));
+  else if (output === "markdown") write(io, diffMarkdown(found, options));
+  else write(io, documentText(diffDocument(found, namingOf(undefined), options), output));
 }
 
 /** Parts that were not asked for are empty. */
@@ -110,18 +106,22 @@ function notesOn({ families, onOneSide }: Differences, { left, right }: Sides): 
 }
 
 /** Which entry points the names mean: services as kube-proxy names them, or addresses; undefined: all. */
-function wanted(
+function wantedEntries(
   names: readonly string[],
-  namespace: string | undefined,
-  { left, right }: Sides,
+  flags: ServiceFlags,
+  { left, right, cluster }: Sides,
 ): BehaviourOptions["only"] {
-  if (names.length === 0 && namespace === undefined) return undefined;
+  const wanted = wantedBy(flags, cluster);
+  const isNarrowed = wanted.namespace !== undefined || wanted.labelled !== undefined;
+  if (names.length === 0 && !isNarrowed) return undefined;
   const all = entryPoints(left, right, FAMILIES);
   const spelled = new Map(names.map((name) => [name, name.replace(/^(?:svc|service)\//, "")]));
-  const isInNamespace = ({ service }: EntryPoint) =>
-    namespace === undefined || (service?.startsWith(`${namespace}/`) ?? false);
-  const known = all.filter(isInNamespace);
-  if (known.length === 0) throw new UsageError(`no service of namespace ${namespace} is on either side`);
+  const isInReach = ({ service }: EntryPoint) => isWanted(service, wanted);
+  const known = all.filter(isInReach);
+  if (known.length === 0 && isNarrowed)
+    throw new UsageError(
+      `no service ${wanted.labelled === undefined ? `of namespace ${wanted.namespace}` : "with these labels"} is on either side`,
+    );
   for (const [name, spelling] of spelled) {
     if (known.some((entry) => spellingsOf(entry).includes(spelling))) continue;
     const near = nearest(spelling, new Set(known.flatMap(spellingsOf)));
@@ -132,7 +132,7 @@ function wanted(
   }
   const spellings = new Set(spelled.values());
   return (entry) =>
-    isInNamespace(entry) && (names.length === 0 || spellingsOf(entry).some((one) => spellings.has(one)));
+    isInReach(entry) && (names.length === 0 || spellingsOf(entry).some((one) => spellings.has(one)));
 }
 
 /** `ns/name:port`, `ns/name`, `name:port`, `name`, `10.96.0.10:53/udp`, `10.96.0.10:53` */

@@ -4,6 +4,8 @@ import { knownNamesOf } from "../../explain/known-names.js";
 import { builtInStarts, mermaidOf, type Start } from "../../explain/mermaid.js";
 import {
   chainSections,
+  drawSections,
+  hostPortSections,
   isFragment,
   otherRules,
   overviewSections,
@@ -13,7 +15,7 @@ import {
   serviceSection,
 } from "../../explain/sections.js";
 import type { ServicePort, ServicesFound } from "../../explain/service-model.js";
-import { entranceWords } from "../../explain/service-words.js";
+import { entranceWords, isUncertain } from "../../explain/service-words.js";
 import { servicesOf } from "../../explain/services.js";
 import { CODES, type Code } from "../../problems/codes.js";
 import { nearest } from "../../problems/nearest.js";
@@ -21,7 +23,16 @@ import type { Problem } from "../../problems/problem.js";
 import type { NodeState } from "../../state/nodestate.js";
 import { chainOf, type Ruleset, rulesOf } from "../../state/rules.js";
 import type { TextKind } from "../../text/segments.js";
-import { type CommonFlags, inputNames } from "../common.js";
+import {
+  assumes,
+  type CommonFlags,
+  type DocumentForm,
+  documentText,
+  exitCode,
+  inputNames,
+  isDocumentForm,
+  write,
+} from "../common.js";
 import { EXIT, UsageError } from "../exit.js";
 import { type CodeDocument, codeText, describeCode, type Run } from "../explain-codes.js";
 import { type Explained, explainDocument } from "../explain-json.js";
@@ -29,17 +40,24 @@ import { readInputs, readState } from "../inputs.js";
 import type { IO } from "../io.js";
 import { printProblems } from "../print-problems.js";
 import { sectionsMarkdown, sectionsText } from "../sections-text.js";
-import { chosenServices, isMeant, spellingsOf } from "../service-filter.js";
+import {
+  chosenServices,
+  isMeant,
+  type ServiceFlags,
+  spellingsOf,
+  type Wanted,
+  wantedBy,
+} from "../service-filter.js";
 import { servicesTable } from "../services-text.js";
-import { clean, styleFor } from "../style.js";
+import { clean, type Style, styleFor } from "../style.js";
 import { splitInputs } from "../subjects.js";
 import { nothingIn } from "./services.js";
 
-export interface ExplainFlags extends CommonFlags {
-  readonly output: "text" | "json" | "markdown" | "mermaid";
+export interface ExplainFlags extends CommonFlags, ServiceFlags {
+  readonly output: "text" | DocumentForm | "markdown" | "mermaid";
   readonly as?: TextKind;
-  readonly namespace?: string;
   readonly exact?: boolean;
+  readonly strict?: boolean;
 }
 
 const USAGE =
@@ -66,8 +84,8 @@ export async function explain(
   for (const code of codes) described.push(await describeCode(code, run));
   const explained = codesOnly ? undefined : await readExplained(files, named, flags, io);
   if (explained === "unreadable") return EXIT.unreadable;
-  io.stdout.write(printed(explained, described, flags, io));
-  return EXIT.done;
+  print(explained?.answer, described, flags, io);
+  return exitCode(flags, { assumed: explained?.assumed ?? false });
 }
 
 /** That rules stand in no table, and that chains are missing: a fragment's explanation says so itself. */
@@ -78,7 +96,7 @@ async function readExplained(
   named: readonly string[],
   flags: ExplainFlags,
   io: IO,
-): Promise<Explained | "unreadable"> {
+): Promise<{ readonly answer: Explained; readonly assumed: boolean } | "unreadable"> {
   const problems: Problem[] = [];
   const inputs = await readInputs(inputNames(files, flags, io, USAGE), io, flags.as);
   const state = readState(inputs, problems);
@@ -89,14 +107,22 @@ async function readExplained(
   printProblems([...all.filter((one) => !isTold(one)), ...(isReadable ? [] : nothingIn(all))], io, flags);
   if (!isReadable) return "unreadable";
   const found = servicesOf(state, inputs.cluster === undefined ? undefined : knownNamesOf(inputs.cluster));
-  if (named.length > 0) return explainedOf(named, state, found);
-  const services = chosenServices(found.services, { names: [], namespace: flags.namespace });
-  const rulesets = Object.values(state.rulesets);
+  const answer =
+    named.length > 0
+      ? explainedOf(named, state, found)
+      : explainedAll(state, found, wantedBy(flags, inputs.cluster));
+  return { answer, assumed: assumes(all) || isUncertain(answer.services, found) };
+}
+
+/** All rules, or the services that are wanted of them. */
+function explainedAll(state: NodeState, found: ServicesFound, wanted: Wanted): Explained {
+  const services = chosenServices(found.services, wanted);
+  const isNarrowed = wanted.namespace !== undefined || wanted.labelled !== undefined;
   return {
     state,
     found,
     services,
-    rulesets: flags.namespace === undefined ? rulesets : [],
+    rulesets: isNarrowed ? [] : Object.values(state.rulesets),
     chains: [],
     rules: [],
   };
@@ -162,21 +188,25 @@ function unknown(word: string, known: readonly string[]): UsageError {
   );
 }
 
-function printed(
+function print(
   explained: Explained | undefined,
   codes: readonly CodeDocument[],
   flags: ExplainFlags,
   io: IO,
-): string {
-  const style = styleFor(io.stdout, io.env, flags);
-  if (flags.output === "json") {
-    const json = `${JSON.stringify(explainDocument(explained, codes))}\n`;
-    return io.stdout.isTerminal ? clean(json, true) : json;
-  }
-  if (flags.output === "mermaid") {
+): void {
+  if (isDocumentForm(flags.output)) write(io, documentText(explainDocument(explained, codes), flags.output));
+  else if (flags.output === "mermaid") {
     if (explained === undefined) throw new UsageError("codes have no drawing", "-o text or -o json");
-    return clean(drawingOf(explained), true);
-  }
+    io.stdout.write(clean(drawingOf(explained), true));
+  } else io.stdout.write(proseOf(explained, codes, flags, styleFor(io.stdout, io.env, flags)));
+}
+
+function proseOf(
+  explained: Explained | undefined,
+  codes: readonly CodeDocument[],
+  flags: ExplainFlags,
+  style: Style,
+): string {
   const sections = explained === undefined ? [] : sectionsOf(explained, flags);
   const markdown = flags.output === "markdown";
   const text = markdown ? sectionsMarkdown(sections) : sectionsText(sections, style);
@@ -219,11 +249,15 @@ function sectionsOf(explained: Explained, flags: ExplainFlags): readonly Section
   else for (const ruleset of rulesets) sections.push(...fragmentHead(ruleset));
   const single = rulesets.length === 1 && rulesets[0] !== undefined ? onlyRule(rulesets[0]) : undefined;
   if (single !== undefined) sections.push(ruleSection(single.at, single.ruleset));
-  else if (isWhole || services.length > BLOCKS_MAX) {
+  if (isWhole || services.length > BLOCKS_MAX) {
     const plain = { style: PLAIN, exact: options.exact, wide: false };
     if (services.length > 0)
-      sections.push({ heading: `${services.length} service ports`, ...servicesTable(services, plain) });
+      sections.push({
+        heading: services.length === 1 ? "1 service port" : `${services.length} service ports`,
+        ...servicesTable(services, plain),
+      });
   } else for (const service of services) sections.push(serviceSection(service, options, state));
+  if (single === undefined) sections.push(...rulesets.flatMap(hostPortSections));
   for (const { ruleset, table, chain } of chains) sections.push(...chainSections(ruleset, table, chain));
   for (const { ruleset, at } of rules) sections.push(ruleSection(at, ruleset));
   if (!isWhole && single === undefined)
@@ -232,8 +266,10 @@ function sectionsOf(explained: Explained, flags: ExplainFlags): readonly Section
       if (others.length > 0)
         sections.push({ heading: "other rules", rows: ruleRows(others, ruleset.family) });
     }
+  if (!isWhole) sections.push(...rulesets.flatMap(drawSections));
   if (found.assumed.length > 0 && (services.length > 0 || single === undefined))
     sections.push({ heading: "assumed, because the lines are not here", lines: found.assumed });
+  if (sections.length === 0) sections.push({ lines: ["no rule and no virtual server could be read"] });
   const help = helpFor(explained, isWhole);
   if (help !== "") sections.push({ lines: [`help: ${help}`] });
   return sections;
@@ -274,6 +310,8 @@ function helpFor({ rulesets, services, found }: Explained, isWhole: boolean): st
       ? ""
       : `\`landfall explain FILE ${first}\` tells of one of them, \`landfall trace\` of a packet`;
   if (rulesets.length === 0 || found.assumed.length === 0) return "";
-  const namespace = first?.split("/")[0];
-  return `\`iptables-save -t nat | landfall explain${namespace === undefined ? "" : ` -n ${namespace}`}\` needs no grep`;
+  // Old comments name no namespace.
+  const namespace = first?.includes("/") ? ` -n ${first.split("/")[0]}` : "";
+  const isNatAlone = rulesets.every(({ tables }) => [...tables.keys()].every((name) => name === "nat"));
+  return `\`iptables-save${isNatAlone ? " -t nat" : ""} | landfall explain${namespace}\` needs no grep`;
 }

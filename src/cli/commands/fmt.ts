@@ -4,11 +4,10 @@ import type { Family } from "../../../grammar/address.js";
 import type { Flavour } from "../../../grammar/description.js";
 import type { Problem } from "../../problems/problem.js";
 import type { TextKind } from "../../text/segments.js";
-import { type CommonFlags, inputNames, report } from "../common.js";
+import { type CommonFlags, inputNames, report, write } from "../common.js";
 import { EXIT } from "../exit.js";
 import { readInputs, readTexts } from "../inputs.js";
 import type { IO } from "../io.js";
-import { clean } from "../style.js";
 
 export interface FmtFlags extends CommonFlags {
   readonly family?: Family;
@@ -36,7 +35,6 @@ export async function fmt(named: readonly string[], flags: FmtFlags, io: IO): Pr
   }
   const failed = report(problems, io, flags);
   if (failed !== undefined && !(flags.partial && texts.length > 0)) return failed;
-  const text = texts.map((one) => one.print()).join("");
-  io.stdout.write(io.stdout.isTerminal ? clean(text, true) : text);
+  write(io, texts.map((one) => one.print()).join(""));
   return failed ?? EXIT.done;
 }

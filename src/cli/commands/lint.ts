@@ -7,7 +7,7 @@ import { nearest } from "../../problems/nearest.js";
 import type { Problem } from "../../problems/problem.js";
 import { dumpsIn } from "../../text/dumps.js";
 import type { TextKind } from "../../text/segments.js";
-import { type CommonFlags, inputNames } from "../common.js";
+import { assumes, type CommonFlags, exitCode, inputNames, write } from "../common.js";
 import { EXIT, UsageError } from "../exit.js";
 import { type Inputs, readInputs, readSource, readTexts } from "../inputs.js";
 import type { IO } from "../io.js";
@@ -25,6 +25,7 @@ export interface LintFlags extends CommonFlags {
   readonly severity?: FindingSeverity;
   readonly list?: boolean;
   readonly baseline?: string;
+  readonly strict?: boolean;
 }
 
 const USAGE = "landfall lint FILE…; - is standard input";
@@ -58,8 +59,10 @@ export async function lint(words: readonly string[], flags: LintFlags, io: IO): 
     ({ severity }) => FINDING_SEVERITIES.indexOf(severity) <= FINDING_SEVERITIES.indexOf(least),
   );
   const document = lintDocument(shown, found.length - shown.length);
-  io.stdout.write(lintText(flags.output, document, styleFor(io.stdout, io.env, flags)));
-  return shown.length > 0 ? EXIT.differs : EXIT.done;
+  const text = lintText(flags.output, document, styleFor(io.stdout, io.env, flags));
+  if (flags.output === "text") io.stdout.write(text);
+  else write(io, text);
+  return exitCode(flags, { differs: shown.length > 0, assumed: assumes(all) });
 }
 
 /** Dumps that stand in one text are looked at one by one. */

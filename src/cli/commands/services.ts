@@ -1,25 +1,35 @@
 /** `landfall services`: the Services that are found in a node's rules, as kubectl would list them. */
 import { knownNamesOf } from "../../explain/known-names.js";
-import { nameOf } from "../../explain/service-words.js";
+import { isUncertain, nameOf } from "../../explain/service-words.js";
 import { servicesOf } from "../../explain/services.js";
 import type { Problem } from "../../problems/problem.js";
 import type { TextKind } from "../../text/segments.js";
-import { type CommonFlags, inputNames, say } from "../common.js";
+import {
+  assumes,
+  type CommonFlags,
+  type DocumentForm,
+  documentText,
+  exitCode,
+  inputNames,
+  isDocumentForm,
+  say,
+  write,
+} from "../common.js";
 import { EXIT } from "../exit.js";
 import { readInputs, readState } from "../inputs.js";
 import type { IO } from "../io.js";
 import { printProblems } from "../print-problems.js";
-import { chosenServices } from "../service-filter.js";
+import { chosenServices, type ServiceFlags, wantedBy } from "../service-filter.js";
 import { servicesDocument } from "../services-json.js";
 import { servicesText } from "../services-text.js";
 import { clean, styleFor } from "../style.js";
 import { splitInputs } from "../subjects.js";
 
-export interface ServicesFlags extends CommonFlags {
-  readonly output: "text" | "wide" | "json" | "name";
+export interface ServicesFlags extends CommonFlags, ServiceFlags {
+  readonly output: "text" | "wide" | DocumentForm | "name";
   readonly as?: TextKind;
-  readonly namespace?: string;
   readonly exact?: boolean;
+  readonly strict?: boolean;
 }
 
 const USAGE = "landfall services FILE… [NAME…]; - is standard input";
@@ -35,12 +45,10 @@ export async function services(words: readonly string[], flags: ServicesFlags, i
   printProblems(isReadable ? all : [...all, ...nothingIn(all)], io, flags);
   if (!isReadable) return EXIT.unreadable;
   const found = servicesOf(state, inputs.cluster === undefined ? undefined : knownNamesOf(inputs.cluster));
-  const chosen = chosenServices(found.services, { names: subjects, namespace: flags.namespace });
+  const chosen = chosenServices(found.services, wantedBy(flags, inputs.cluster, subjects));
   const print = (text: string) => io.stdout.write(text);
-  if (flags.output === "json") {
-    const json = `${JSON.stringify(servicesDocument(chosen, found))}\n`;
-    print(io.stdout.isTerminal ? clean(json, true) : json);
-  } else if (flags.output === "name") print(chosen.map((one) => `${clean(nameOf(one))}\n`).join(""));
+  if (isDocumentForm(flags.output)) write(io, documentText(servicesDocument(chosen, found), flags.output));
+  else if (flags.output === "name") print(chosen.map((one) => `${clean(nameOf(one))}\n`).join(""));
   else if (chosen.length === 0) say(io, flags, "no service is in these rules");
   else {
     const options = {
@@ -50,9 +58,9 @@ export async function services(words: readonly string[], flags: ServicesFlags, i
     };
     print(servicesText(chosen, options));
   }
-  for (const sentence of flags.output === "json" ? [] : found.assumed)
+  for (const sentence of isDocumentForm(flags.output) ? [] : found.assumed)
     say(io, flags, `assumed: ${clean(sentence)}`);
-  return EXIT.done;
+  return exitCode(flags, { assumed: assumes(all) || isUncertain(chosen, found) });
 }
 
 /** That nothing here can hold Services, unless an error has said so. */

@@ -7,11 +7,11 @@ import { hasErrors, type Problem } from "../../problems/problem.js";
 import type { FirstPacket, IpvsEvent } from "../../state/ipvs-events.js";
 import { readIpvsEvents } from "../../text/ipvs-events.js";
 import type { TextKind } from "../../text/segments.js";
-import { type CommonFlags, inputNames, report } from "../common.js";
+import { type CommonFlags, documentText, exitCode, inputNames, report, write } from "../common.js";
 import { EXIT, UsageError } from "../exit.js";
 import { readInputs, readSource, readState } from "../inputs.js";
 import type { IO } from "../io.js";
-import type { SimulateDocument } from "../schemas.js";
+import type { SimulateDocument } from "../schemas/simulate.js";
 import { clean, type Style, styleFor } from "../style.js";
 import { table } from "../table.js";
 import { probability } from "../trace-json.js";
@@ -62,7 +62,7 @@ export async function simulate(named: readonly string[], flags: SimulateFlags, i
     flags.output === "text"
       ? writeText(replay(start, events), events, flags, io)
       : writeLines(replay(start, events), io);
-  return flags.strict && assumed ? EXIT.assumed : EXIT.done;
+  return exitCode(flags, { assumed });
 }
 
 /** Whether an answer took anything for granted. */
@@ -74,8 +74,7 @@ function writeLines(answers: Iterable<Opened>, io: IO): boolean {
       servers: servers.map(({ address, share }) => ({ address, probability: probability(share) })),
       assuming: [...assuming],
     };
-    const json = JSON.stringify(document);
-    io.stdout.write(`${io.stdout.isTerminal ? clean(json) : json}\n`);
+    write(io, documentText(document, "ndjson"));
     assumed ||= assuming.length > 0;
   }
   return assumed;

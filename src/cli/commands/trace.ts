@@ -1,9 +1,12 @@
 /** `landfall trace`: where does this packet land, with what probability, and why. */
+import type { Packet } from "../../../grammar/packet.js";
+import { printPacket } from "../../../grammar/packet-question.js";
 import { type ConversationStep, converse } from "../../evaluate/conversation.js";
 import { evaluate } from "../../evaluate/evaluate.js";
 import type { Distribution, Landing } from "../../evaluate/outcome.js";
 import { lowestTerms } from "../../evaluate/share.js";
 import { printTraceLine, traceLines } from "../../explain/trace-lines.js";
+import { type DrawingWords, drawWays } from "../../explain/way-drawing.js";
 import type { Problem } from "../../problems/problem.js";
 import {
   type AskedNode,
@@ -14,8 +17,16 @@ import {
   rests,
   sayWhoseRules,
 } from "../asking.js";
-import { inputNames, report } from "../common.js";
-import { EXIT, UsageError } from "../exit.js";
+import {
+  type DocumentForm,
+  documentText,
+  exitCode,
+  inputNames,
+  isDocumentForm,
+  report,
+  write,
+} from "../common.js";
+import { UsageError } from "../exit.js";
 import { readExpected } from "../expecting.js";
 import { readSource } from "../inputs.js";
 import type { IO } from "../io.js";
@@ -25,10 +36,11 @@ import { progressOn } from "../progress.js";
 import { stepThrough } from "../stepping.js";
 import { clean, type Style, styleFor } from "../style.js";
 import { conversationDocument, traceDocument } from "../trace-json.js";
-import { conversationText, landsOn, replyText, traceText } from "../trace-text.js";
+import { conversationText, landsOn, replyText, shareText, traceText } from "../trace-text.js";
 
 export interface TraceFlags extends AskingFlags {
-  readonly output: "text" | "json" | "ndjson" | "trace";
+  readonly output: "text" | DocumentForm | "trace" | "mermaid";
+  readonly inOrder?: boolean;
   readonly reply?: boolean;
   readonly allRules?: boolean;
   readonly step?: boolean;
@@ -60,6 +72,8 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
   const node = await readAskedNode(names, flags, io, USAGE, problems);
   const packets = await askedPackets(question, flags, node, io, problems);
   const questions = readyQuestions(packets, node, flags, problems);
+  if (flags.output === "mermaid" && (flags.reply || packets.some(({ kind }) => kind !== "packet")))
+    throw new UsageError("only the way of a single packet has a drawing", "-o text or -o json");
   const expected =
     flags.expect === undefined
       ? undefined
@@ -72,14 +86,14 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
   const form = flags.output;
   let assumed = false;
   let isMet = true;
-  let firstText = true;
-  const options = { fresh: flags.fresh ?? false };
+  let isFirst = true;
+  const options = { fresh: flags.fresh ?? false, serversInOrder: flags.inOrder ?? false };
   const shown = { style, exact: flags.exact ?? false, allRules: flags.allRules ?? flags.verbose ?? false };
-  const write = (text: string, document: object): void => {
-    const json = form === "text" || form === "trace" ? "" : `${JSON.stringify(document)}\n`;
-    const plain = json || `${firstText || form === "trace" ? "" : "\n"}${text}`;
-    io.stdout.write(form !== "text" && io.stdout.isTerminal ? clean(plain, true) : plain);
-    firstText = false;
+  const print = (text: string, document: object): void => {
+    if (isDocumentForm(form)) write(io, documentText(document, form, isFirst));
+    else if (form !== "text") write(io, text);
+    else io.stdout.write(`${isFirst ? "" : "\n"}${text}`);
+    isFirst = false;
   };
   const progress = progressOn(io, "packet");
   for (const [done, question] of questions.entries()) {
@@ -89,26 +103,30 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
       const answer = evaluate(state, asked.packet, options);
       assumed ||= rests(answer);
       if (flags.step) await stepAll(answer, io, style);
-      else if (form === "trace") write(kernelLines(answer.cases.flatMap(({ landings }) => landings)), {});
+      else if (form === "trace") print(kernelLines(answer.cases.flatMap(({ landings }) => landings)), {});
+      else if (form === "mermaid") print(drawWays(answer, drawingWords(asked.packet, shown.exact)), {});
       else if (flags.reply) {
         const both = converse(state, [{ kind: "packet", packet: asked.packet }, REPLY], options);
         const text = `${traceText(asked.packet, answer, shown)}\n${replyText(both, shown)}`;
-        write(text, conversationDocument(asked.id, both, naming));
+        print(text, conversationDocument(asked.id, both, naming));
       } else
-        write(traceText(asked.packet, answer, shown), traceDocument(asked.id, asked.packet, answer, naming));
+        print(traceText(asked.packet, answer, shown), traceDocument(asked.id, asked.packet, answer, naming));
       if (expected?.isMet(question, { kind: "packet", answer }) === false) isMet = false;
     } else {
       const answer = converse(state, steps, options);
       assumed ||= rests(answer);
       const landings = answer.cases.flatMap(({ courses }) => courses.flatMap(({ steps: all }) => all));
       const text = form === "trace" ? kernelLines(landings) : conversationText(asked.id, answer, shown);
-      write(text, conversationDocument(asked.id, answer, naming));
+      print(text, conversationDocument(asked.id, answer, naming));
       if (expected?.isMet(question, { kind: "conversation", answer }) === false) isMet = false;
     }
   }
   progress.end();
-  if (!isMet) return EXIT.differs;
-  return flags.strict && assumed ? EXIT.assumed : EXIT.done;
+  return exitCode(flags, { differs: !isMet, assumed });
+}
+
+function drawingWords(packet: Packet, exact: boolean): DrawingWords {
+  return { packet: printPacket(packet), landsOn, share: (share) => shareText(share, exact) };
 }
 
 /** One case after the other; each begins with what it takes for granted. */

@@ -1,9 +1,9 @@
 /** `landfall versions`: what changed in the rules with which kube-proxy. */
 import { CHANGES, VERSIONS } from "../../compile/versions.js";
-import type { CommonFlags } from "../common.js";
+import { type CommonFlags, documentText, isDocumentForm, write } from "../common.js";
 import { EXIT } from "../exit.js";
 import type { IO } from "../io.js";
-import type { VersionsDocument } from "../schemas.js";
+import type { VersionsDocument } from "../schemas/versions.js";
 import { styleFor } from "../style.js";
 
 export interface VersionsFlags extends CommonFlags {
@@ -11,7 +11,7 @@ export interface VersionsFlags extends CommonFlags {
 }
 
 export async function versions(flags: VersionsFlags, io: IO): Promise<number> {
-  if (flags.output === "json") {
+  if (isDocumentForm(flags.output)) {
     const document: VersionsDocument = {
       schema: "landfall/versions@1",
       versions: [...VERSIONS],
@@ -21,7 +21,7 @@ export async function versions(flags: VersionsFlags, io: IO): Promise<number> {
         gate: gate?.name ?? null,
       })),
     };
-    io.stdout.write(`${JSON.stringify(document)}\n`);
+    write(io, documentText(document, flags.output));
     return EXIT.done;
   }
   const style = styleFor(io.stdout, io.env, flags);
