@@ -352,6 +352,28 @@ export function allOf(conditions: readonly Condition[]): Condition {
       : { kind: "all", of: asking };
 }
 
+/** The conditions that must all hold; none for what always holds. */
+export function partsOf(condition: Condition): readonly Condition[] {
+  if (condition.kind === "all") return condition.of.flatMap(partsOf);
+  return condition.kind === "always" ? [] : [condition];
+}
+
+/** Whether no other rule of the table is asked after it at this hook. */
+export function endsTable({ kind }: Effect): boolean {
+  switch (kind) {
+    case "verdict":
+    case "reject":
+    case "rewrite":
+    case "netmap":
+    case "masquerade":
+    case "redirect":
+    case "tproxy":
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** The field lies between `from` and `to`, both included. */
 export function within(field: NumberField, from: Address, to: Address = from): Condition {
   return { kind: "within", field, ranges: [{ from, to }] };

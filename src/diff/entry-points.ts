@@ -3,7 +3,7 @@
  * kinds of client that the rules behind them tell apart. To compare these is no proof over all packets.
  */
 import { type Address, type Family, printAddress } from "../../grammar/address.js";
-import type { Condition, Range } from "../../grammar/meaning.js";
+import { type Condition, partsOf, type Range } from "../../grammar/meaning.js";
 import type { Packet } from "../../grammar/packet.js";
 import { PORT_PROTOCOLS } from "../../grammar/protocols.js";
 import { isLoopback } from "../evaluate/addresses.js";
@@ -11,7 +11,7 @@ import { printRanges } from "../evaluate/cases.js";
 import { commentOf, namedIn, withoutColon } from "../explain/service-names.js";
 import { meaningOf } from "../state/meaning.js";
 import type { Rule } from "../state/rules.js";
-import { conjuncts, exactly, factsOf } from "./facts.js";
+import { exactly, factsOf } from "./facts.js";
 import { type PlainRule, type PlainRuleset, plainChain, targetChain } from "./plain.js";
 import { type Probe, rulesFor } from "./reach.js";
 import { nodeAddress, ownAddresses, type Side } from "./side.js";
@@ -133,7 +133,7 @@ function entriesOf(rule: Rule, family: Family, ofNode: boolean): readonly EntryP
 
 function asksForNode(rule: Rule, family: Family): boolean {
   return meaningOf(rule, family)
-    .matches.flatMap(({ condition }) => conjuncts(condition))
+    .matches.flatMap(({ condition }) => partsOf(condition))
     .some((one) => one.kind === "oneOf" && one.field === "destinationType" && one.words.includes("LOCAL"));
 }
 

@@ -1,6 +1,6 @@
 /** What a rule demands of a packet's addresses and ports: enough to tell that two rules never meet the same packet. */
 import type { Address, Family } from "../../grammar/address.js";
-import type { Condition, NumberField, Range } from "../../grammar/meaning.js";
+import { type NumberField, partsOf, type Range } from "../../grammar/meaning.js";
 import { intersect } from "../evaluate/ranges.js";
 import { meaningOf } from "../state/meaning.js";
 import type { Rule } from "../state/rules.js";
@@ -18,7 +18,7 @@ export function factsOf(rule: Rule, family: Family): Facts {
   if (facts === undefined) {
     const found: { -readonly [F in FactField]?: readonly Range[] } = {};
     for (const { condition } of meaningOf(rule, family).matches) {
-      for (const one of conjuncts(condition)) {
+      for (const one of partsOf(condition)) {
         if (one.kind !== "within" || !isFactField(one.field)) continue;
         const before = found[one.field];
         found[one.field] = before === undefined ? one.ranges : intersect(before, one.ranges);
@@ -42,11 +42,6 @@ export function areDisjoint(left: Facts, right: Facts): boolean {
     const [one, other] = [left[field], right[field]];
     return one !== undefined && other !== undefined && intersect(one, other).length === 0;
   });
-}
-
-/** The parts of a condition that all must hold. */
-export function conjuncts(condition: Condition): readonly Condition[] {
-  return condition.kind === "all" ? condition.of.flatMap(conjuncts) : [condition];
 }
 
 function isFactField(field: NumberField): field is FactField {

@@ -4,7 +4,7 @@
  * before it, or by the policy. Packets are neither made nor lost between the rules of a table, so that sums tell the rest.
  */
 import type { Family } from "../../grammar/address.js";
-import type { Condition, Effect, NumberField } from "../../grammar/meaning.js";
+import { type Condition, type Effect, endsTable, type NumberField, partsOf } from "../../grammar/meaning.js";
 import { backEndOf } from "../state/back-end.js";
 import { meaningOf } from "../state/meaning.js";
 import { type Chain, type Counters, type Rule, type Ruleset, rulesOf, type Table } from "../state/rules.js";
@@ -186,11 +186,6 @@ function questionsOf(rule: Rule, family: Family): readonly Condition[] {
   return meaningOf(rule, family).matches.flatMap(({ condition }) => partsOf(condition));
 }
 
-function partsOf(condition: Condition): readonly Condition[] {
-  if (condition.kind === "all") return condition.of.flatMap(partsOf);
-  return condition.kind === "always" ? [] : [condition];
-}
-
 function isAlike(condition: Condition, other: Counting): boolean {
   const one = condition.kind === "not" ? condition.of : condition;
   return one.kind === "hidden" && other.kind === "hidden"
@@ -311,15 +306,8 @@ function excludes(one: Condition, other: Condition): boolean {
 type Going = "on" | "ends" | "back" | "into" | "unknown";
 
 function goingOf(effect: Effect): Going {
+  if (endsTable(effect)) return "ends";
   switch (effect.kind) {
-    case "verdict":
-    case "reject":
-    case "rewrite":
-    case "netmap":
-    case "masquerade":
-    case "redirect":
-    case "tproxy":
-      return "ends";
     case "return":
       return "back";
     case "goto":

@@ -1,5 +1,5 @@
 /** Chains that no packet comes back from. */
-import type { Condition, Effect } from "../../grammar/meaning.js";
+import { type Condition, endsTable } from "../../grammar/meaning.js";
 import type { RulesView } from "./context.js";
 import { implies } from "./implied.js";
 import { askedBy, effectOf } from "./look.js";
@@ -35,20 +35,4 @@ export function endingsIn(view: RulesView): Endings {
     return false;
   }
   return (table, chain, protocol) => ends(table, chain, protocol, 0);
-}
-
-/** Whether no other rule of the table is asked after it at this hook. */
-export function endsTable({ kind }: Effect): boolean {
-  switch (kind) {
-    case "verdict":
-    case "reject":
-    case "rewrite":
-    case "netmap":
-    case "masquerade":
-    case "redirect":
-    case "tproxy":
-      return true;
-    default:
-      return false;
-  }
 }

@@ -1,6 +1,6 @@
 /** Small questions about rules that several checks ask. */
 import { type Address, type Family, familyOf, printAddress } from "../../grammar/address.js";
-import type { Condition, Effect, Range } from "../../grammar/meaning.js";
+import { type Condition, type Effect, partsOf, type Range } from "../../grammar/meaning.js";
 import { singleValue, translationOf } from "../explain/proxy-view.js";
 import type { RuleAt } from "../explain/service-model.js";
 import {
@@ -41,9 +41,16 @@ export function askedBy(rule: Rule, family: Family): readonly Condition[] {
   return meaningOf(rule, family).matches.flatMap(({ condition }) => partsOf(condition));
 }
 
-function partsOf(condition: Condition): readonly Condition[] {
-  if (condition.kind === "always") return [];
-  return condition.kind === "all" ? condition.of.flatMap(partsOf) : [condition];
+/** A chain and all that its rules lead to. */
+export function chainsFrom(view: RulesView, table: string, first: string): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const waiting = [first];
+  for (let chain = waiting.pop(); chain !== undefined; chain = waiting.pop()) {
+    if (seen.has(chain)) continue;
+    seen.add(chain);
+    for (const { rule } of view.rulesOf(table, chain)) waiting.push(targetOf(rule) ?? first);
+  }
+  return seen;
 }
 
 export function effectOf(rule: Rule, family: Family): Effect {

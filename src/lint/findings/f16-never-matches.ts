@@ -1,9 +1,10 @@
 import type { Condition, Effect } from "../../../grammar/meaning.js";
+import { endsTable } from "../../../grammar/meaning.js";
 import type { RuleAt } from "../../explain/service-model.js";
 import { ruleWords } from "../../explain/words.js";
 import { meaningOf } from "../../state/meaning.js";
 import type { RulesView } from "../context.js";
-import { type Endings, endingsIn, endsTable } from "../endings.js";
+import { type Endings, endingsIn } from "../endings.js";
 import type { Check } from "../finding.js";
 import { implies, keyOf, noBigint, staysSo } from "../implied.js";
 import { askedBy, bounded, coordinates, counted, effectOf, groupedBy } from "../look.js";

@@ -3,7 +3,7 @@ import { singleValue } from "../../explain/proxy-view.js";
 import type { RuleAt } from "../../explain/service-model.js";
 import type { RulesView } from "../context.js";
 import type { Check } from "../finding.js";
-import { askedBy, effectOf, refuses, seenRules, targetOf } from "../look.js";
+import { askedBy, chainsFrom, effectOf, refuses, seenRules } from "../look.js";
 
 export const inputBypassed: Check = {
   code: "LF3024",
@@ -14,8 +14,8 @@ export const inputBypassed: Check = {
       const { family } = view;
       const published = publishedIn(view);
       if (published.size === 0) return [];
-      const forwarding = chainsFrom(view, "FORWARD");
-      return [...chainsFrom(view, "INPUT")].flatMap((chain) => {
+      const forwarding = chainsFrom(view, "filter", "FORWARD");
+      return [...chainsFrom(view, "filter", "INPUT")].flatMap((chain) => {
         if (forwarding.has(chain)) return [];
         return view.rulesOf("filter", chain).flatMap((at) => {
           if (!refuses(effectOf(at.rule, family))) return [];
@@ -73,15 +73,4 @@ function firstIn(sorted: readonly Published[], { from, to }: Range): Published |
   }
   const found = sorted[low];
   return found !== undefined && found.port <= Number(to) ? found : undefined;
-}
-
-function chainsFrom(view: RulesView, first: string): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const waiting = [first];
-  for (let chain = waiting.pop(); chain !== undefined; chain = waiting.pop()) {
-    if (seen.has(chain)) continue;
-    seen.add(chain);
-    for (const { rule } of view.rulesOf("filter", chain)) waiting.push(targetOf(rule) ?? first);
-  }
-  return seen;
 }

@@ -3,7 +3,7 @@ import { translationOf } from "../../explain/proxy-view.js";
 import type { NodeState } from "../../state/nodestate.js";
 import type { RulesView } from "../context.js";
 import type { Check, Found } from "../finding.js";
-import { bounded, listed, seenRules, targetOf } from "../look.js";
+import { bounded, chainsFrom, listed, seenRules } from "../look.js";
 import { serverName } from "./servers.js";
 
 const LOOPBACK = readNetwork("127.0.0.0/8");
@@ -23,7 +23,7 @@ export const toLoopback: Check = {
 function translated(view: RulesView, { network }: NodeState): readonly Found[] {
   if (view.family !== "ipv4") return [];
   const setting = network?.sysctls.get(SYSCTL);
-  const fromOutside = chainsFrom(view, "PREROUTING");
+  const fromOutside = chainsFrom(view, "nat", "PREROUTING");
   const rules = view.rulesIn("nat").filter(({ chain, rule }) => {
     if (!fromOutside.has(chain)) return false;
     const to = translationOf(rule, view.family)?.address;
@@ -77,15 +77,4 @@ function servedOnLoopback({ virtualServers, network }: NodeState): readonly Foun
       ...bounded(never, ({ key }) => ({ words: serverName(key) })),
     },
   ];
-}
-
-function chainsFrom(view: RulesView, first: string): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const waiting = [first];
-  for (let chain = waiting.pop(); chain !== undefined; chain = waiting.pop()) {
-    if (seen.has(chain)) continue;
-    seen.add(chain);
-    for (const { rule } of view.rulesOf("nat", chain)) waiting.push(targetOf(rule) ?? first);
-  }
-  return seen;
 }

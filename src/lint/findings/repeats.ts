@@ -1,12 +1,12 @@
 /** Rules that stand in a chain a second time, for the checks of copies and of several dumps in one. */
 import type { HeaderGiven } from "../../../grammar/header.js";
+import { endsTable } from "../../../grammar/meaning.js";
 import type { RuleAt } from "../../explain/service-model.js";
 import { commentOf } from "../../explain/service-names.js";
 import { meaningOf } from "../../state/meaning.js";
 import type { Rule } from "../../state/rules.js";
 import { printRule } from "../../text/save.js";
 import type { RulesView } from "../context.js";
-import { endsTable } from "../endings.js";
 import { staysSo } from "../implied.js";
 import { askedBy, effectOf, groupedBy, namedBy, someWithin } from "../look.js";
 
