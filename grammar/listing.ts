@@ -7,6 +7,8 @@ export interface ListedForm {
   words(found: readonly (string | undefined)[]): readonly string[];
   /** Only behind another form of the same extension. */
   readonly later?: true;
+  /** What a rule has and a listing leaves out, so that the words are made up. */
+  readonly leftOut?: string;
 }
 
 /** A word that stands for the extension itself, `ah`. */

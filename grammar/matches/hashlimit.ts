@@ -217,10 +217,10 @@ export const hashlimit = defineMatch({
         rate,
         ...(burst === undefined ? [] : ["--hashlimit-burst", burst]),
         ...(mode === undefined ? [] : ["--hashlimit-mode", mode.replaceAll("-", ",")]),
-        // A listing does not show the table's name, which every rule has.
         "--hashlimit-name",
         "unlisted",
       ],
+      leftOut: "the name of a hashlimit",
     },
     ...listedLater(
       ...["htable-size", "htable-max", "htable-gcinterval", "htable-expire", "srcmask", "dstmask"].map(

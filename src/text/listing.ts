@@ -58,6 +58,7 @@ export function readListing(source: Source, text: string, family: Family): Listi
   let pattern = rowPattern(UNTOLD);
   let lost = 0;
   let unnamed = 0;
+  const leftOut = new Map<string, { readonly first: number; readonly count: number }>();
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
     const line = index + 1;
     const head = CHAIN.exec(raw);
@@ -84,9 +85,23 @@ export function readListing(source: Source, text: string, family: Family): Listi
         lines.push("");
       } else {
         if (row.unread !== "") problems.push(unread(source, line, raw, row.unread));
+        for (const what of row.leftOut) {
+          const { first, count } = leftOut.get(what) ?? { first: line, count: 0 };
+          leftOut.set(what, { first, count: count + 1 });
+        }
         lines.push(`-A ${chain} ${row.text}`.trimEnd());
       }
     }
+  }
+  for (const [what, { first, count }] of leftOut) {
+    const more = count === 1 ? "" : `, here and in ${count - 1} more`;
+    problems.push({
+      code: "LF1022",
+      severity: "note",
+      message: `a listing does not show ${what}${more}: one is made up`,
+      place: placeInLine(source, first, 1, 2),
+      help: "run `iptables-save`",
+    });
   }
   if (lost > 0) {
     problems.push({
@@ -113,6 +128,8 @@ interface Row {
   readonly text: string;
   /** What of the row could not be read. */
   readonly unread: string;
+  /** What its matches do not show. */
+  readonly leftOut: readonly string[];
 }
 
 function rowText(raw: string, pattern: RegExp, family: Family): Row | undefined {
@@ -151,7 +168,7 @@ function rowText(raw: string, pattern: RegExp, family: Family): Row | undefined 
     words.push(parts.goto ? "-g" : "-j", target);
     appendAll(words, parts.options);
   }
-  return { text: words.join(" "), unread: parts.unread };
+  return { text: words.join(" "), unread: parts.unread, leftOut: parts.leftOut };
 }
 
 /** Of all matches the forms that may come first, with the match; comments first, since they may look like anything. */
@@ -164,6 +181,7 @@ interface Rest {
   readonly options: readonly string[];
   readonly goto: boolean;
   readonly unread: string;
+  readonly leftOut: readonly string[];
 }
 
 /** What stands behind the addresses: matches, then the target's options, each as its extension shows itself. */
@@ -171,6 +189,7 @@ function readRest(rest: string, target: string | undefined, family: Family): Res
   const matches: { readonly match: Match; readonly words: string[] }[] = [];
   const options: string[] = [];
   const unknown: string[] = [];
+  const leftOut: string[] = [];
   const ofTarget = (target === undefined ? undefined : targetNamed(target, family)?.listed) ?? [];
   let atTarget = false;
   let goto = false;
@@ -196,6 +215,7 @@ function readRest(rest: string, target: string | undefined, family: Family): Res
       const shown = match.families?.includes(family) === false ? undefined : shownBy([form], text);
       if (shown === undefined) continue;
       matches.push({ match, words: [...shown.words] });
+      if (form.leftOut !== undefined) leftOut.push(form.leftOut);
       return shown.length;
     }
     return undefined;
@@ -214,6 +234,7 @@ function readRest(rest: string, target: string | undefined, family: Family): Res
     options,
     goto,
     unread: shorten(unknown.join(" ")),
+    leftOut,
   };
 }
 

@@ -5,6 +5,7 @@ import type { Family } from "../../grammar/address.js";
 import { MATCHES, TARGETS } from "../../grammar/extensions.js";
 import { readRules } from "../../src/text/rules.js";
 import { printRuleset } from "../../src/text/save.js";
+import { type RealDump, realDumps } from "../text/real.js";
 import { whyNot } from "./real.js";
 
 const reason = whyNot();
@@ -50,6 +51,43 @@ function shown(family: Family): readonly Shown[] {
     });
   });
 }
+
+/** The rules of a real dump, by table: as saved, and as listed. */
+function listedDump({ canonical = "", flavour }: RealDump, family: Family) {
+  const tool = `${family === "ipv4" ? "iptables" : "ip6tables"}-${flavour}`;
+  const inet = family === "ipv4" ? "inet" : "inet6";
+  const sets = [...canonical.matchAll(/match-set (\S+) (\S+)/g)].map(([, name, sides = ""]) => {
+    const type = ["hash:net", "hash:ip,port", "hash:ip,port,ip"][sides.split(",").length - 1];
+    return `ipset create -exist ${name} ${type} family ${inet}\n`;
+  });
+  const tables = ["filter", "nat", "mangle", "raw"];
+  const ask = tables.map(
+    (table) => `${tool} -w -t ${table} -L -n -v; echo @@; ${tool}-save -t ${table}; echo @@\n`,
+  );
+  const input = `${sets.join("")}${tool}-restore <<'@@@@'\n${canonical}\n@@@@\n${ask.join("")}`;
+  const { stdout } = spawnSync("unshare", ["-n", "sh"], { input, encoding: "utf8", maxBuffer: 1e8 });
+  const parts = stdout.split("@@\n");
+  return tables.map((_, at) => ({ listed: parts[2 * at] ?? "", saved: parts[2 * at + 1] ?? "" }));
+}
+
+function rulesIn(text: string): readonly string[] {
+  return (
+    text
+      .match(/-A .*$/gm)
+      ?.map(asShown)
+      .sort() ?? []
+  );
+}
+
+describe.skipIf(reason !== undefined)("real dumps", () => {
+  test.each(realDumps().filter(({ canonical }) => canonical !== undefined))("$name", (dump) => {
+    const { family } = readRules({ name: "saved", text: dump.canonical ?? "" }).ruleset;
+    for (const { listed, saved } of listedDump(dump, family)) {
+      const { ruleset } = readRules({ name: "listing", text: listed }, { family, flavour: dump.flavour });
+      expect(rulesIn(printRuleset(ruleset, dump.flavour))).toEqual(rulesIn(saved));
+    }
+  });
+});
 
 /** What a listing does not show. */
 function asShown(saved: string): string {
