@@ -1,5 +1,5 @@
 /** Small questions about rules that several checks ask. */
-import { type Address, type Family, familyOf, printAddress } from "../../grammar/address.js";
+import { type Address, type Family, familyOf, printAddress, withPort } from "../../grammar/address.js";
 import { type Condition, type Effect, partsOf, type Range } from "../../grammar/meaning.js";
 import { singleValue, translationOf } from "../explain/proxy-view.js";
 import type { RuleAt } from "../explain/service-model.js";
@@ -90,12 +90,21 @@ export interface EndpointAt {
   readonly name: string | undefined;
 }
 
+const endpointsOf = new WeakMap<RulesView, readonly EndpointAt[]>();
+
 /** The endpoints that KUBE-SEP chains translate to. */
 export function endpointsIn(view: RulesView): readonly EndpointAt[] {
-  return view.rulesIn("nat").flatMap((at) => {
-    const address = ENDPOINT_CHAIN.test(at.chain) ? translationOf(at.rule, view.family)?.address : undefined;
-    return address === undefined ? [] : [{ at, address, name: namedBy(at.rule)?.name }];
-  });
+  let endpoints = endpointsOf.get(view);
+  if (endpoints === undefined) {
+    endpoints = view.rulesIn("nat").flatMap((at) => {
+      const address = ENDPOINT_CHAIN.test(at.chain)
+        ? translationOf(at.rule, view.family)?.address
+        : undefined;
+      return address === undefined ? [] : [{ at, address, name: namedBy(at.rule)?.name }];
+    });
+    endpointsOf.set(view, endpoints);
+  }
+  return endpoints;
 }
 
 /** The networks of pods, as kube-proxy was told them: sources that its cluster IPs' rules spare from masquerading. */
@@ -123,8 +132,9 @@ export function endOf(rule: Rule, family: Family): string | undefined {
 }
 
 export function printEnd(address: Address, port: number | undefined): string {
-  const text = familyOf(address) === "ipv6" ? `[${printAddress(address)}]` : printAddress(address);
-  return port === undefined ? text : `${text}:${port}`;
+  const text = printAddress(address);
+  if (port !== undefined) return withPort(text, port);
+  return familyOf(address) === "ipv6" ? `[${text}]` : text;
 }
 
 const LISTED_MAX = 4;

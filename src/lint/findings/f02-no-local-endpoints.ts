@@ -4,6 +4,7 @@ import type { NodeState } from "../../state/nodestate.js";
 import type { RulesView } from "../context.js";
 import type { Check, Found } from "../finding.js";
 import {
+  type EndpointAt,
   effectOf,
   endpointsIn,
   groupedBy,
@@ -26,15 +27,22 @@ export const noLocalEndpoints: Check = {
           namedBy(rule)?.said === "no local endpoints" &&
           (refuses(effectOf(rule, view.family)) || targetOf(rule) === "KUBE-MARK-DROP"),
       );
+      const endpoints = groupedBy(dropped.length === 0 ? [] : endpointsIn(view), ({ name }) => name);
       return [...groupedBy(dropped, ({ rule }) => namedBy(rule)?.name)].map(([name, own]) =>
-        found(name, own, view, state),
+        found(name, own, endpoints.get(name) ?? [], view, state),
       );
     }),
 };
 
-function found(name: string, dropped: readonly RuleAt[], view: RulesView, { network }: NodeState): Found {
-  const here = endpointsIn(view).flatMap(({ at, address, name: ofService }) => {
-    const dev = ofService === name ? podBehind(address, network) : undefined;
+function found(
+  name: string,
+  dropped: readonly RuleAt[],
+  endpoints: readonly EndpointAt[],
+  view: RulesView,
+  { network }: NodeState,
+): Found {
+  const here = endpoints.flatMap(({ at, address }) => {
+    const dev = podBehind(address, network);
     return dev === undefined ? [] : [{ at, dev, end: translationOf(at.rule, view.family) }];
   });
   const [first] = here;
