@@ -1,6 +1,7 @@
 /**
  * Answers of REJECT and of routing: packets of their own, which pass the rules of OUTPUT and may be dropped there. Then
- * the sender hears nothing. Measured on Linux: what REJECT sends, RST or ICMP, has the state RELATED.
+ * the sender hears nothing. Measured on Linux: what REJECT sends, RST or ICMP, has the state RELATED;
+ * about an INVALID packet, which has no connection, it is looked up like any other packet.
  */
 import { PROTOCOL } from "../../grammar/protocols.js";
 import { rulesOf } from "../state/rules.js";
@@ -8,6 +9,7 @@ import type { EvaluationContext } from "./context.js";
 import { headersOfAnswer } from "./headers.js";
 import { fromNode } from "./hooks.js";
 import { errorSource, silence } from "./landings.js";
+import { lookUp, type Memory } from "./memory.js";
 import { connectionOf, tupleOf } from "./tracking.js";
 import type { End, LivePacket } from "./world.js";
 
@@ -15,7 +17,7 @@ import type { End, LivePacket } from "./world.js";
 export function followAnswer(refused: End, context: EvaluationContext): readonly End[] {
   const { toAnswer: world, landing } = refused;
   if (world === undefined) return [refused];
-  const answer = answerPacket(world.packet, landing.with ?? "", context);
+  const answer = answerPacket(world.packet, landing.with ?? "", world.memory, context);
   if (answer === undefined) {
     return [{ ...refused, landing: { ...landing, answered: meetsNoRules(context) ? true : null } }];
   }
@@ -43,7 +45,12 @@ const RST = 4;
 const ACK = 16;
 
 /** The answer as the rules of OUTPUT see it: not yet translated back; undefined: its ends are not known. */
-function answerPacket(packet: LivePacket, how: string, context: EvaluationContext): LivePacket | undefined {
+function answerPacket(
+  packet: LivePacket,
+  how: string,
+  memory: Memory,
+  context: EvaluationContext,
+): LivePacket | undefined {
   const { family, source: sender } = packet;
   if (sender === undefined || sender === null) return undefined;
   const related = packet.state === "INVALID" || packet.state === "UNTRACKED" ? packet.state : "RELATED";
@@ -66,7 +73,7 @@ function answerPacket(packet: LivePacket, how: string, context: EvaluationContex
   } as const;
   if (how === "tcp-reset") {
     const asksSource = packet.flow?.isNew && common.flow !== undefined;
-    return {
+    const reset = {
       ...common,
       ...(asksSource ? { flow: { ...common.flow, asksSource } } : {}),
       source: packet.destination,
@@ -75,6 +82,9 @@ function answerPacket(packet: LivePacket, how: string, context: EvaluationContex
       // A reset that answers an ACK takes its number from there and carries none itself.
       tcpFlags: ((packet.tcpFlags ?? 0) & ACK) === 0 ? RST | ACK : RST,
     };
+    if (packet.state !== "INVALID") return reset;
+    const tracked = { ...reset, unknown: turnedRound(packet.unknown), state: undefined };
+    return fitsConnection(tracked, memory) ? tracked : reset;
   }
   return {
     ...common,
@@ -88,6 +98,26 @@ function answerPacket(packet: LivePacket, how: string, context: EvaluationContex
     quoted: { protocol: packet.protocol, tuple: tupleOf(packet) },
     // About an INVALID packet, which bears no connection, it is looked up by what it quotes.
     state: packet.state === "INVALID" ? undefined : related,
+  };
+}
+
+/**
+ * Whether a reset about an INVALID packet, which bears no connection, is found to belong to one. A number from an ACK fits;
+ * without, it is 0, which fits only as the first answer.
+ */
+function fitsConnection(reset: LivePacket, memory: Memory): boolean {
+  const found = lookUp(memory, reset.family, reset.protocol, tupleOf(reset));
+  if (found === undefined) return false;
+  return reset.tcpFlags === RST || (found.direction === "REPLY" && !found.connection.seenReply);
+}
+
+function turnedRound(unknown: LivePacket["unknown"]): LivePacket["unknown"] {
+  const { source, sourcePort, destination, destinationPort } = unknown;
+  return {
+    source: destination,
+    sourcePort: destinationPort,
+    destination: source,
+    destinationPort: sourcePort,
   };
 }
 

@@ -1,7 +1,14 @@
 /**
  * What a single question of a rule comes to for one packet: yes, no, or an atom where nothing given says which.
  */
-import { type Address, ALL_ONES, maskAddress, printAddress, printNetwork } from "../../grammar/address.js";
+import {
+  type Address,
+  ALL_ONES,
+  maskAddress,
+  printAddress,
+  printNetwork,
+  readAddress,
+} from "../../grammar/address.js";
 import type { Condition, EntryField, NumberField, Range, WordField } from "../../grammar/meaning.js";
 import { PORT_PROTOCOLS, PROTOCOL } from "../../grammar/protocols.js";
 import type { Network } from "../state/network.js";
@@ -11,7 +18,7 @@ import { printRanges } from "./cases.js";
 import { type EvaluationContext, type RulePlace, ruleKey } from "./context.js";
 import { targetOfList } from "./list-targets.js";
 import { isListed } from "./listed.js";
-import { type Stamp, seenBy, type Tuple } from "./memory.js";
+import { type Memory, type Stamp, seenBy, type Tuple } from "./memory.js";
 import { cameByPort, egressPort, ingressPort, isEthernet } from "./ports.js";
 import { contains, placeIn } from "./ranges.js";
 import { wayTo } from "./route.js";
@@ -31,7 +38,7 @@ export function ask(condition: Simple, world: World, place: RulePlace, context: 
   const { packet } = world;
   switch (condition.kind) {
     case "within": {
-      const value = numberOf(packet, condition.field);
+      const value = numberOf(packet, condition.field, place);
       if (value === "none") return false;
       if (condition.field === "ttl" && packet.ttlTaken) context.notes.add(TTL_NOTE);
       if (value !== undefined) return contains(condition.ranges, value);
@@ -77,7 +84,7 @@ function askMasked(
   place: RulePlace,
   context: EvaluationContext,
 ): Answer {
-  const own = numberOf(packet, field);
+  const own = numberOf(packet, field, place);
   if (own === "none") return false;
   if (field === "mark" || field === "connmark")
     return askMark(field, Number(value), Number(mask), packet, context);
@@ -207,6 +214,13 @@ function askMember(
   ]);
 }
 
+/** Whether a list holds an address that is known: a packet whose own is not may have come from there. */
+function holdsAddress({ lists }: Memory, list: string): boolean {
+  for (const [address, { stamps }] of lists.get(list) ?? [])
+    if (stamps.length > 0 && readAddress(address) !== undefined) return true;
+  return false;
+}
+
 function askRemembered(
   condition: Extract<Condition, { kind: "remembered" }>,
   { packet, memory }: World,
@@ -217,7 +231,9 @@ function askRemembered(
   const among = (age: (stamp: Stamp) => number) =>
     stamps.filter((stamp) => age(stamp) <= seconds).length >= (hits ?? 1);
   if (among(({ from }) => memory.now - from)) return true;
-  if (!before && !among(({ to }) => memory.now - to)) return false;
+  const address = packet[side] ?? undefined;
+  const isOpen = before || (address === undefined && holdsAddress(memory, list));
+  if (!isOpen && !among(({ to }) => memory.now - to)) return false;
   const who = side === "source" ? "the client" : "the destination";
   const often = hits === undefined ? "" : ` at least ${hits} times`;
   const lately = condition.seconds === undefined ? "" : ` in the last ${timeWords(seconds)}`;
@@ -238,7 +254,11 @@ function timeWords(seconds: number): string {
 }
 
 /** The value of a number field; `none` when such a packet has no such field, undefined when it is open. */
-function numberOf(packet: LivePacket, field: NumberField): number | bigint | "none" | undefined {
+function numberOf(
+  packet: LivePacket,
+  field: NumberField,
+  place: RulePlace,
+): number | bigint | "none" | undefined {
   switch (field) {
     case "protocol":
       return packet.protocol;
@@ -283,7 +303,7 @@ function numberOf(packet: LivePacket, field: NumberField): number | bigint | "no
     case "realm":
       return undefined;
     default:
-      return numberOfEntry(packet, field);
+      return hasTemplate(packet, place) ? templateNumber(packet, field) : numberOfEntry(packet, field);
   }
 }
 
@@ -305,6 +325,18 @@ const ENTRY_PARTS: Readonly<
   replySourcePort: ["reply", "sourcePort"],
   replyDestinationPort: ["reply", "destinationPort"],
 };
+
+/**
+ * Whether a CT target of raw has given the packet a template, which passes for a connection until tracking looks the packet
+ * up: new, confirmed, and all zero.
+ */
+function hasTemplate({ zone, inInterface }: LivePacket, { table }: RulePlace): boolean {
+  return table === "raw" && inInterface !== "lo" && zone !== undefined;
+}
+
+function templateNumber({ family }: LivePacket, field: EntryField): number | bigint {
+  return family === "ipv6" && /(?:Source|Destination)$/.test(field) ? 0n : 0;
+}
 
 /** A part of the connection's entry; `none` for packets without one. */
 function numberOfEntry(packet: LivePacket, field: EntryField): number | bigint | "none" | undefined {
@@ -500,8 +532,9 @@ function askWord(
     case "connectionState":
       return askState(words, packet, place);
     case "connectionStatus":
-      return askStatus(words, packet);
+      return hasTemplate(packet, place) ? words.includes("CONFIRMED") : askStatus(words, packet);
     case "connectionDirection":
+      if (hasTemplate(packet, place)) return words.includes("ORIGINAL");
       if (packet.flow !== undefined) return words.includes(packet.flow.direction);
       if (hasNoEntry(packet)) return false;
       return question(`the packet goes in the connection's direction ${words.join(" or ")}`);
@@ -620,7 +653,10 @@ function askStatus(words: readonly string[], packet: LivePacket): Answer {
 
 function askState(words: readonly string[], packet: LivePacket, place: RulePlace): Answer {
   // raw comes before connection tracking; only what came over lo was seen by it on its way out.
-  if (place.table === "raw" && packet.inInterface !== "lo") return words.includes("INVALID");
+  if (place.table === "raw" && packet.inInterface !== "lo") {
+    if (hasTemplate(packet, place)) return words.includes("NEW");
+    return words.includes(packet.state === "UNTRACKED" ? "UNTRACKED" : "INVALID");
+  }
   if (words.includes(packet.state ?? "INVALID")) return true;
   if (packet.destinationTranslated && words.includes("DNAT")) return true;
   if (packet.sourceTranslated && words.includes("SNAT")) return true;

@@ -4,6 +4,7 @@
  * all chains of a table when the table is first used, and keeps them; nft hooks each chain when it is made, and anew when
  * `iptables-nft-restore` loads the whole table.
  */
+import type { Flavour } from "../../grammar/description.js";
 import type { Hook } from "../../grammar/meaning.js";
 import { backEndOf } from "../state/back-end.js";
 import { type Chain, chainOf, type Ruleset, rulesOf } from "../state/rules.js";
@@ -32,8 +33,6 @@ export function walkTable(
   if (both.length < 2 || both.some(({ chain }) => letsAllPass(chain))) return walkInTurn(both, world);
   const isNft = ({ ruleset: one }: Held) => Number(backEndOf(one) === "nft");
   const nftLast = [...both].sort((one, other) => isNft(one) - isNft(other));
-  // nft hooks its table security at 150, legacy at 50.
-  if (table === "security") return walkInTurn(nftLast, world);
   const nftFirst = [...nftLast].reverse();
   const ways = assume(orderQuestion(table, hook), world, context).map(({ world: one, holds }) =>
     walkInTurn(holds ? nftFirst : nftLast, one),
@@ -42,6 +41,25 @@ export function walkTable(
   if (left !== undefined && right !== undefined && isSame(left, right, world.assumed))
     return walkInTurn(nftFirst, world);
   return ways.flat();
+}
+
+/**
+ * Walks the table security of one back end: legacy hooks it at 50, nft at 150, behind IPVS and nat, which come at about 100.
+ * Rules of which nothing tells whose they are are taken to be legacy's.
+ */
+export function walkSecurity(
+  backEnd: Flavour,
+  hook: Hook,
+  world: World,
+  context: EvaluationContext,
+): readonly Walked[] {
+  const { ruleset, otherRuleset } = context;
+  const own = [ruleset, otherRuleset].find(
+    (one) => one !== undefined && (backEndOf(one) ?? "legacy") === backEnd,
+  );
+  if (own === undefined) return [{ end: "pass", world }];
+  const whose = otherRuleset === undefined ? {} : { backEnd };
+  return walkHook({ ruleset: own, table: "security", hook, ...whose }, world, context);
 }
 
 interface Held {

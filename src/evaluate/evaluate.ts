@@ -1,10 +1,13 @@
 /** NodeState × packet → where it lands, exactly, with what the answer takes for granted. */
 import type { Family } from "../../grammar/address.js";
+import type { Hook } from "../../grammar/meaning.js";
 import type { Packet } from "../../grammar/packet.js";
 import type { NodeState } from "../state/nodestate.js";
 import { BUILT_IN_CHAINS } from "../state/rules.js";
+import { addressType } from "./addresses.js";
 import { casesOf, LANDINGS, leftOutNote } from "./cases.js";
 import { rememberedBy } from "./given.js";
+import { atHook } from "./hooks.js";
 import { withVirtualAddresses } from "./ipvs-hook.js";
 import { lookUp } from "./memory.js";
 import type { EvaluateOptions } from "./options.js";
@@ -12,6 +15,7 @@ import type { Distribution } from "./outcome.js";
 import { contextOf, departure, newQuestion, notesOf, send } from "./send.js";
 import { CERTAIN } from "./share.js";
 import { tupleOf } from "./tracking.js";
+import type { World } from "./world.js";
 
 /**
  * Where the packet lands. Exact: the shares of each case add up to exactly 1, and what nothing given determines is null
@@ -21,14 +25,26 @@ export function evaluate(given: NodeState, packet: Packet, options: EvaluateOpti
   const question = newQuestion();
   const state = withVirtualAddresses(given, question.notes);
   for (const note of tableNotes(state, packet.family)) question.notes.add(note);
-  const start = departure(packet, state, question, "");
+  const start = departure(
+    options.hook === undefined ? packet : placed(packet, options.hook, state),
+    state,
+    question,
+    "",
+  );
   const context = contextOf(start, state, question, "");
   const memory = rememberedBy(state, options, question, false);
   const live = lookUp(memory, packet.family, packet.protocol, tupleOf(start.packet))?.connection;
-  const ends = send(
-    { packet: start.packet, memory, share: CERTAIN, assumed: undefined, lastStep: undefined },
-    context,
-  );
+  const { hook } = options;
+  const world: World = {
+    packet: start.packet,
+    memory,
+    share: CERTAIN,
+    assumed: undefined,
+    lastStep: undefined,
+  };
+  if (hook !== undefined)
+    question.notes.add(`only the rules of ${hook} were walked, not what comes before and behind them`);
+  const ends = hook === undefined ? send(world, context) : atHook(hook, world, context);
   if (context.start.sets.source.length === 0)
     return {
       cases: [],
@@ -48,6 +64,15 @@ export function evaluate(given: NodeState, packet: Packet, options: EvaluateOpti
     cases: told.cases.map(({ assuming, open, outcomes: landings }) => ({ assuming, open, landings })),
     notes: told.truncated ? [...notes, leftOutNote(told)] : notes,
   };
+}
+
+/** A packet at a hook: OUTPUT has those of the node's processes, and what they send to the node itself comes in by `lo`. */
+function placed(packet: Packet, hook: Hook, { network }: NodeState): Packet {
+  if (packet.in !== undefined || hook === "POSTROUTING") return packet;
+  if (hook === "OUTPUT") return { ...packet, in: "local" };
+  return packet.source !== undefined && addressType(packet.source, network) === "LOCAL"
+    ? { ...packet, in: "lo" }
+    : packet;
 }
 
 /** Which of the usual tables the dumps lack, and whether they are of both back ends. */

@@ -9,6 +9,7 @@ import { shownAmounts } from "./amounts.js";
 import { shownByEntry, startingTable } from "./ipvs-hook.js";
 import { type Memory, type Seen, servedEntries, startMemory, type Tracked, type Tuple } from "./memory.js";
 import type { EvaluateOptions } from "./options.js";
+import { withSeenClients } from "./seen-clients.js";
 import type { Question } from "./send.js";
 import type { TcpState } from "./tcp-states.js";
 
@@ -21,6 +22,15 @@ const HZ_MAX = 1000;
  * what no dump tells of virtual servers.
  */
 export function rememberedBy(
+  state: NodeState,
+  options: EvaluateOptions,
+  question: Question,
+  several: boolean,
+): Memory {
+  return withSeenClients(shownBy(state, options, question, several), state, options, question);
+}
+
+function shownBy(
   state: NodeState,
   { fresh = false, serversInOrder = false }: EvaluateOptions,
   question: Question,

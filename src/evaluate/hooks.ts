@@ -4,12 +4,13 @@
  * translated as it was.
  */
 import { ALL_ONES } from "../../grammar/address.js";
+import { EGRESS } from "../../grammar/hooks.js";
 import type { Hook } from "../../grammar/meaning.js";
 import { PROTOCOL } from "../../grammar/protocols.js";
 import { addressType, isLoopback, isMulticast, knownInterfaces } from "./addresses.js";
 import { question } from "./ask.js";
 import { assume } from "./assume.js";
-import { walkTable } from "./back-ends.js";
+import { walkSecurity, walkTable } from "./back-ends.js";
 import { bridgeOf, callSetting, callsRules, isBridged, passesPort } from "./bridge.js";
 import type { EvaluationContext } from "./context.js";
 import { meetIpvs } from "./ipvs-hook.js";
@@ -25,18 +26,62 @@ import { confirm, isOwnReverse, isTaken, isTracking, track } from "./tracking.js
 import type { Walked } from "./walk.js";
 import { type Atom, type End, type LivePacket, type World, withPacket } from "./world.js";
 
-/** What a packet passes at a hook: tables, IPVS, and connection tracking where it looks the packet up and where it enters it. */
-type Stage = "raw" | "mangle" | "nat" | "filter" | "security" | "track" | "ipvs" | "confirm";
+/**
+ * What a packet passes at a hook: tables (security has a place for each back end of iptables), IPVS, and connection tracking
+ * where it looks the packet up and where it enters it.
+ */
+type Stage =
+  | "raw"
+  | "mangle"
+  | "nat"
+  | "filter"
+  | "security of legacy"
+  | "security of nft"
+  | "track"
+  | "ipvs"
+  | "confirm";
 
 const PREROUTING: readonly Stage[] = ["raw", "track", "mangle", "nat"];
 const OUTPUT_BEFORE_MANGLE: readonly Stage[] = ["raw", "track"];
-const OUTPUT_AFTER_ROUTING: readonly Stage[] = ["ipvs", "filter", "security"];
-const INPUT: readonly Stage[] = ["mangle", "filter", "security", "ipvs", "nat", "confirm"];
-const FORWARD: readonly Stage[] = ["mangle", "filter", "security", "ipvs"];
+const OUTPUT_FILTER: readonly Stage[] = ["filter", "security of legacy", "security of nft"];
+const OUTPUT_AFTER_ROUTING: readonly Stage[] = ["ipvs", ...OUTPUT_FILTER];
+const INPUT: readonly Stage[] = [
+  "mangle",
+  "filter",
+  "security of legacy",
+  "ipvs",
+  "nat",
+  "security of nft",
+  "confirm",
+];
+const FORWARD: readonly Stage[] = ["mangle", "filter", "security of legacy", "ipvs", "security of nft"];
 const POSTROUTING: readonly Stage[] = ["mangle", "nat", "confirm"];
 /** Over `lo` a packet keeps its connection and its translation. */
 const LOOPBACK_PREROUTING: readonly Stage[] = ["raw", "mangle"];
-const LOOPBACK_INPUT: readonly Stage[] = ["mangle", "filter", "security"];
+const LOOPBACK_INPUT: readonly Stage[] = ["mangle", "filter", "security of legacy", "security of nft"];
+
+/** Every table of a hook; what came before has entered the connection, which rules of these tables may ask for. */
+const AT_HOOK: Readonly<Record<Hook, readonly Stage[]>> = {
+  PREROUTING,
+  INPUT: ["track", ...INPUT],
+  FORWARD: ["track", ...FORWARD],
+  OUTPUT: [...OUTPUT_BEFORE_MANGLE, "mangle", "nat", ...OUTPUT_AFTER_ROUTING],
+  POSTROUTING: ["track", ...POSTROUTING],
+};
+
+/**
+ * All ends of a packet that is at a hook, and meets the rules of that hook alone, in the kernel's order of tables. What
+ * passes them all counts as delivered behind INPUT, else as forwarded. Virtual servers and answers of REJECT are left out:
+ * those go by other hooks.
+ */
+export function atHook(hook: Hook, start: World, context: EvaluationContext): readonly End[] {
+  const ends: End[] = [];
+  const stages = AT_HOOK[hook].filter((stage) => stage !== "ipvs");
+  for (const world of EGRESS.includes(hook) ? waysOf(start, context).map(onWay) : [start])
+    for (const passing of throughStages(hook, stages, world, context, ends))
+      ends.push(landed(hook === "INPUT" ? "local" : "forward", passing, context));
+  return ends;
+}
 
 /** All ends of a packet that came from outside. */
 export function fromOutside(start: World, context: EvaluationContext): readonly End[] {
@@ -314,14 +359,31 @@ function throughStages(
     else if (stage === "confirm") live = live.map((world) => confirm(world, context));
     else if (stage === "ipvs") live = live.flatMap((world) => throughIpvs(hook, world, context, ends));
     else {
-      live = live.flatMap((world) => {
-        const walks =
-          stage === "nat" ? throughNat(hook, world, context) : walkTable(stage, hook, world, context);
-        return walks.flatMap((walked) => passed(walked, hook, context, ends));
-      });
+      live = live.flatMap((world) =>
+        walkStage(stage, hook, world, context).flatMap((walked) => passed(walked, hook, context, ends)),
+      );
     }
   }
   return live;
+}
+
+/** The rules of one stage. */
+function walkStage(
+  stage: Exclude<Stage, "track" | "confirm" | "ipvs">,
+  hook: Hook,
+  world: World,
+  context: EvaluationContext,
+): readonly Walked[] {
+  switch (stage) {
+    case "nat":
+      return throughNat(hook, world, context);
+    case "security of legacy":
+      return walkSecurity("legacy", hook, world, context);
+    case "security of nft":
+      return walkSecurity("nft", hook, world, context);
+    default:
+      return walkTable(stage, hook, world, context);
+  }
 }
 
 /** IPVS: what goes on in this hook; where it sends others, and how they end, is added to `ends`. */
@@ -345,7 +407,7 @@ function toRealServer(start: World, context: EvaluationContext): readonly End[] 
   for (const mangled of throughStages("OUTPUT", ["raw", "mangle"], sent, context, ends)) {
     const isRemarked = isMarkChanged(sent.packet, mangled.packet);
     for (const routed of isRemarked ? turnedAway(mangled, context, ends) : [mangled]) {
-      for (const filtered of throughStages("OUTPUT", ["filter", "security"], routed, context, ends)) {
+      for (const filtered of throughStages("OUTPUT", OUTPUT_FILTER, routed, context, ends)) {
         const leaving = withPacket(afterOutput(filtered), { inInterface });
         for (const out of throughStages("POSTROUTING", POSTROUTING, leaving, context, ends))
           ends.push(landed("forward", out, context));

@@ -7,6 +7,7 @@ import { evaluate } from "../../src/evaluate/evaluate.js";
 import { mergeStates, type NodeState } from "../../src/state/nodestate.js";
 import { readNodeText } from "../../src/text/read.js";
 import { segmentsOf } from "../../src/text/segments.js";
+import { askKernel, whyNoKernel } from "../oracle/kernel-lab.js";
 import { whyNot } from "../oracle/real.js";
 
 function stateOf(...texts: readonly string[]): NodeState {
@@ -127,6 +128,57 @@ describe("other tables", () => {
       tables(NFT, ["security", "-A FORWARD -m mark --mark 0x1/0x1 -j DROP"]),
     );
     expect(cases(security)).toEqual([["", "drop 1"]]);
+  });
+});
+
+/** What a process of the node gets, or not: SNAT of INPUT has changed the source that a rule of security asks about. */
+const SEEN_AFTER_SNAT = `*nat
+:INPUT ACCEPT [0:0]
+-A INPUT -p udp --dport 53 -j SNAT --to-source 192.168.0.9
+COMMIT
+*security
+:INPUT ACCEPT [0:0]
+-A INPUT -s 192.168.0.9/32 -j DROP
+COMMIT
+`;
+const NODE = `2: eth0: <UP> mtu 1500
+    inet 10.0.0.1/24 scope global eth0
+`;
+
+describe.each([
+  { backEnd: "legacy", head: LEGACY, verdicts: ["local", "local"] },
+  { backEnd: "nft", head: NFT, verdicts: ["drop", "local"] },
+  { backEnd: undefined, head: "", verdicts: ["local", "local"] },
+] as const)("security of $backEnd alone, and nat INPUT", ({ backEnd, head, verdicts }) => {
+  const ports = [53, 54];
+  const asked = (dport: number) => ({
+    src: "10.0.0.7",
+    in: "eth0",
+    dst: "10.0.0.1",
+    dport,
+    proto: "udp",
+    sport: 4000,
+  });
+  test("come in the order of their hooks", () => {
+    const state = stateOf(head + SEEN_AFTER_SNAT, NODE);
+    const told = ports.map((dport) => cases(state, asked(dport)).map(([, end]) => end));
+    expect(told).toEqual(verdicts.map((verdict) => [`${verdict} 1`]));
+  });
+
+  const why = backEnd === undefined ? "no program has made these rules" : whyNoKernel(backEnd);
+  if (why !== undefined) console.info(`skipped: ${why}`);
+  test.skipIf(why !== undefined)("as the kernel has them", async () => {
+    const probes = ports.map((dport) => ({ id: `${dport}`, repeat: 1, steps: [asked(dport)] }));
+    const network = {
+      family: "ipv4",
+      interfaces: [{ name: "eth0", addresses: ["10.0.0.1/24"] }],
+      routes: [],
+      sysctls: {},
+    } as const;
+    const node = { name: "node", rules: SEEN_AFTER_SNAT, network, probes, draws: false };
+    const [answered] = await askKernel([node], { backend: backEnd ?? "legacy", trace: false, patience: 30 });
+    const seen = answered?.results?.map(({ outcomes }) => outcomes[0]?.steps[0]?.verdict);
+    expect(seen).toEqual(verdicts);
   });
 });
 

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { type Family, familyOf, prefixLength, printAddress, withPort } from "../../grammar/address.js";
 import { PROTOCOL, protocolName } from "../../grammar/protocols.js";
+import { DUMMY_INTERFACE } from "../../src/cluster/ipvs-names.js";
 import { readNetworkDocument } from "../../src/cluster/network.js";
 import { chooseNode } from "../../src/cluster/node.js";
-import { DUMMY_INTERFACE } from "../../src/compile/ipvs/addresses.js";
 import { compileIpvs } from "../../src/compile/ipvs/compile.js";
 import { readDocuments } from "../../src/documents/read.js";
 import type { Network } from "../../src/state/network.js";
