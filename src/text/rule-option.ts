@@ -73,7 +73,7 @@ function openedLastFirst({ target, matches }: Draft): readonly Opened[] {
 }
 
 /** Other options of iptables: a word that begins one of them too is no abbreviation. */
-const COMMAND_WORDS: ReadonlySet<string> = new Set([
+export const COMMAND_WORDS: ReadonlySet<string> = new Set([
   "--append",
   "--check",
   "--delete",

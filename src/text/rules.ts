@@ -13,6 +13,7 @@ import { nearest } from "../problems/nearest.js";
 import { type Place, type Problem, placeInLine, type Severity, type Source } from "../problems/problem.js";
 import { BUILT_IN_CHAINS, type Counters, isTableName, type Rule, type Ruleset } from "../state/rules.js";
 import { isLonger, POLICIES, VERDICTS, wrongChainName, wrongNewName } from "./chain-names.js";
+import { KNOWN_COMMANDS, LONG_COMMANDS, withPlainCommand } from "./command-words.js";
 import { familyOfRules } from "./family.js";
 import { inferTables, type LooseCommand } from "./infer.js";
 import { linesOf, withoutLongLines } from "./lines.js";
@@ -152,7 +153,7 @@ function readLine(reading: Reading, line: PastedLine): void {
   else if (reading.table === undefined) readOutside(reading, line, complain);
   else if (trimmed.startsWith(":")) readChainLine(reading, reading.table, text, complain);
   else {
-    const words = splitWords(text);
+    const words = withPlainCommand(text);
     if (words.openQuote && complainOfQuote(words, complain, reading.saved)) return;
     readCommand({ reading, table: reading.table, words, line, complain });
   }
@@ -663,21 +664,6 @@ function nearChain(reading: Reading, { chains }: DraftTable, name: string): stri
 }
 
 const COMPARED_MAX = 100_000;
-
-const LONG_COMMANDS: Readonly<Record<string, string>> = {
-  "--append": "-A",
-  "--insert": "-I",
-  "--replace": "-R",
-  "--delete": "-D",
-  "--new-chain": "-N",
-  "--delete-chain": "-X",
-  "--flush": "-F",
-  "--policy": "-P",
-  "--rename-chain": "-E",
-  "--zero": "-Z",
-};
-
-const KNOWN_COMMANDS: readonly string[] = Object.values(LONG_COMMANDS);
 
 function readCounters(text: string): Counters | undefined {
   if (text === "[0:0]") return NO_COUNTERS;

@@ -80,7 +80,8 @@ function printChain(chain: Chain, family: Family, flavour: Flavour, lines: strin
   }
 }
 
-function printCounters(counters: Counters | undefined): string {
+/** `[packets:bytes]`, as they stand behind chains and before rules. */
+export function printCounters(counters: Counters | undefined): string {
   return counters === undefined ? "[0:0]" : `[${counters.packets}:${counters.bytes}]`;
 }
 
