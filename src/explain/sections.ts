@@ -66,6 +66,7 @@ export function serviceSection(service: ServicePort, { exact }: SectionOptions, 
   add("reached by", reachedRows(service));
   for (const { label, rows } of chosenRows(service, exact, state)) add(label, rows);
   add("chosen by", scheduledRows(service, exact));
+  add("let in", letInRows(service));
   add("together", togetherRows(service, exact, state));
   const { kept, lost } = sourceWords(service);
   if (kept.length > 0) add("source kept", [[kept.join(" · ")]]);
@@ -79,6 +80,10 @@ export function serviceSection(service: ServicePort, { exact }: SectionOptions, 
   if (service.healthCheckNodePort !== undefined)
     add("health check", [[`node port ${service.healthCheckNodePort}`]]);
   add("open now", openRows(service, state));
+  add(
+    "not known",
+    (service.lacks ?? []).map((one) => [one]),
+  );
   for (const counted of service.counted) {
     add(
       "counted",
@@ -116,13 +121,32 @@ function scheduledRows(service: ServicePort, exact: boolean): readonly (readonly
       service.scheduler ?? "",
       `→ ${endpoint === undefined ? "?" : endpointWords(endpoint)}`,
       share === undefined ? "not known: no such scheduler is known here" : shareWords(share, exact),
+      endpoint?.weight === undefined ? "" : `weight ${endpoint.weight}`,
     ]),
-    ...closedServers(service).map((endpoint) => ["never", `→ ${endpointWords(endpoint)}`, "weight 0"]),
+    ...closedServers(service).map(({ weight, ...endpoint }) => [
+      "never",
+      `→ ${endpointWords(endpoint)}`,
+      "",
+      weight === undefined ? "" : `weight ${weight}`,
+    ]),
     ...(next.length === 0
       ? []
       : [["next", `→ ${next.map(endpointWords).join(" or ")}`, "by the connections that each has now"]]),
     ...assuming.map((one) => [`shares of all clients in the long run: ${one}`]),
   ];
+}
+
+/** Whom the firewall of a load balancer's address lets in. */
+function letInRows(service: ServicePort): readonly (readonly string[])[] {
+  return service.entrances.flatMap((entrance): readonly (readonly string[])[] => {
+    if (entrance.letIn === undefined) return [];
+    const place = entranceWords(entrance, service);
+    if (entrance.letIn.length === 0) return [[place, "no source", "in no set of sources"]];
+    return entrance.letIn.map(({ set, sources }) => {
+      const more = sources.length > ROWS_MAX ? ` and ${sources.length - ROWS_MAX} more` : "";
+      return [place, `${sources.slice(0, ROWS_MAX).join(", ")}${more}`, set];
+    });
+  });
 }
 
 /** What the draws come to: chances that follow one another look uneven, and are not. */

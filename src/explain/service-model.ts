@@ -28,6 +28,8 @@ export interface ServiceEndpoint {
   readonly line?: number;
   /** Packets that it sends to its own Service get a source of the node, without which the answer goes past it. */
   readonly selfMasqueraded?: boolean;
+  /** IPVS; 0 takes no new connections. */
+  readonly weight?: number;
 }
 
 /** What becomes of a part of the connections. */
@@ -54,6 +56,8 @@ export interface Clients {
   /** What tells them from others, in sentences: "the source is in 10.244.0.0/16"; empty: all. */
   readonly who: readonly string[];
   readonly sources: readonly Range[];
+  /** IPVS: the sets by which rules of nat know what these clients send, in the order in which it meets them. */
+  readonly sets?: readonly string[];
   readonly outcomes: readonly Outcome[];
 }
 
@@ -66,8 +70,19 @@ export type EntranceKind =
   | "node port"
   /** No rule that is here leads to the service port: its chain was asked. */
   | "unknown"
-  /** IPVS: of a virtual server nothing tells what kind of address it has. */
+  /** IPVS: a virtual server whose address is in none of kube-proxy's sets, or those are not here. */
   | "virtual server";
+
+/** In the order in which they are told. */
+export const ENTRANCE_KINDS: readonly EntranceKind[] = [
+  "cluster IP",
+  "external IP",
+  "load balancer IP",
+  "external address",
+  "node port",
+  "unknown",
+  "virtual server",
+];
 
 /** One address and port at which a service port is reached. */
 export interface Entrance {
@@ -86,6 +101,14 @@ export interface Entrance {
   readonly clients: readonly Clients[];
   /** Processes of the node itself; empty also where the answer hangs on its addresses, and those are not known. */
   readonly ownClients: readonly Clients[];
+  /** IPVS: whom the firewall of a load balancer's address lets in; absent: it does not look at this one. */
+  readonly letIn?: readonly LetIn[];
+}
+
+/** Sources as the set prints them. */
+export interface LetIn {
+  readonly set: string;
+  readonly sources: readonly string[];
 }
 
 /** Connections that the rules of one chain counted (`iptables-save -c`): nat is asked once for each. */
@@ -120,6 +143,8 @@ export interface ServicePort {
   readonly scheduler?: string;
   /** IPVS: what the shares rest on, and who gets the next connection where a listing tells how many each real server has. */
   readonly sharing?: { readonly assuming: readonly string[]; readonly next: readonly ServiceEndpoint[] };
+  /** IPVS: what is not here, and what that leaves open, in sentences. */
+  readonly lacks?: readonly string[];
 }
 
 export interface ServicesFound {
@@ -132,9 +157,16 @@ export interface ServicesFound {
 export interface KnownNames {
   readonly names: readonly string[];
   readonly byAddress: ReadonlyMap<string, string>;
+  /** The same by `port protocol` of node ports. */
+  readonly byNodePort?: ReadonlyMap<string, string>;
 }
 
 export const NO_NAMES: KnownNames = { names: [], byAddress: new Map() };
+
+/** The key of `KnownNames.byNodePort`. */
+export function nodePortKey(port: number, protocol: number): string {
+  return `${port} ${protocol}`;
+}
 
 /** The key of `KnownNames.byAddress`. */
 export function addressKey(address: Address, port: number, protocol: number): string {

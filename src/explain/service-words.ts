@@ -1,6 +1,7 @@
 /** A service port in words: what it is reached by, who picks, who loses the source, and what is wrong with it. */
 import { type Address, printAddress, withPort } from "../../grammar/address.js";
 import { protocolName } from "../../grammar/protocols.js";
+import { fullName } from "../cluster/ipvs-names.js";
 import type {
   Clients,
   Counted,
@@ -97,13 +98,16 @@ export interface SourceWords {
   readonly lost: readonly string[];
 }
 
-/** When the endpoint sees the client's own address, and when one of the node. Of IPVS the rules around it would tell. */
-export function sourceWords({ entrances, endpoints, scheduler }: ServicePort): SourceWords {
+/**
+ * When the endpoint sees the client's own address, and when one of the node; of IPVS with the sets by which rules know the
+ * packet, and nothing where rules or sets are not here.
+ */
+export function sourceWords({ entrances, endpoints, family, lacks }: ServicePort): SourceWords {
   const kept = new Set<string>();
   const lost = new Set<string>();
-  if (scheduler !== undefined) return { kept: [], lost: [] };
   for (const { kind, clients } of entrances) {
-    const reaching = clients.filter((one) => endpointOutcomes(one).length > 0);
+    const isTold = (one: Clients) => lacks === undefined || one.sets !== undefined;
+    const reaching = clients.filter((one) => isTold(one) && endpointOutcomes(one).length > 0);
     const isLost = (one: Clients) => endpointOutcomes(one).some(({ masqueraded }) => masqueraded);
     const losing = reaching.filter(isLost).length;
     const alike = reaching.length === clients.length && (losing === 0 || losing === clients.length);
@@ -111,11 +115,18 @@ export function sourceWords({ entrances, endpoints, scheduler }: ServicePort): S
       const words = alike ? "always" : whoWords(one);
       const at = kind === "unknown" ? "" : words === "always" ? `${kind}: ` : `${kind} `;
       // What led here may have marked the packet.
-      if (kind !== "unknown" || isLost(one)) (isLost(one) ? lost : kept).add(`${at}${words}`);
+      if (kind !== "unknown" || isLost(one)) (isLost(one) ? lost : kept).add(`${at}${words}${bySets(one)}`);
     }
   }
-  if (endpoints.some(({ selfMasqueraded }) => selfMasqueraded)) lost.add("an endpoint that reaches itself");
+  if (endpoints.some(({ selfMasqueraded }) => selfMasqueraded))
+    lost.add(
+      `an endpoint that reaches itself${lacks === undefined ? "" : ` (${fullName("LOOP-BACK", family)})`}`,
+    );
   return { kept: [...kept], lost: [...lost] };
+}
+
+function bySets({ sets = [] }: Clients): string {
+  return sets.length === 0 ? "" : ` (${sets.join(", ")})`;
 }
 
 /** Clients of one entrance that land alike, whatever source the endpoint sees. */

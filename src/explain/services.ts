@@ -18,8 +18,8 @@ import { type Asking, ask, endpointOf, inView } from "./service-clients.js";
 import {
   addressKey,
   type Counted,
+  ENTRANCE_KINDS,
   type Entrance,
-  type EntranceKind,
   type KnownNames,
   NO_NAMES,
   type ServiceEndpoint,
@@ -214,7 +214,7 @@ function entrancesOf(group: FoundService, chains: readonly Chain[], asking: Aski
       ...(index < ASKED_MAX ? ask(end, proxyView(asking.ruleset, inView(end, asking)), asking) : UNASKED),
     };
   });
-  entrances.sort((left, right) => KINDS.indexOf(left.kind) - KINDS.indexOf(right.kind));
+  entrances.sort((left, right) => ENTRANCE_KINDS.indexOf(left.kind) - ENTRANCE_KINDS.indexOf(right.kind));
   if (entrances.some(({ chain }) => chain !== undefined)) return entrances;
   const [chain] = chains;
   if (chain === undefined) return entrances;
@@ -228,16 +228,6 @@ function entrancesOf(group: FoundService, chains: readonly Chain[], asking: Aski
 const ASKED_MAX = 100;
 
 const UNASKED: Pick<Entrance, "clients" | "ownClients"> = { clients: [], ownClients: [] };
-
-const KINDS: readonly EntranceKind[] = [
-  "cluster IP",
-  "external IP",
-  "load balancer IP",
-  "external address",
-  "node port",
-  "unknown",
-  "virtual server",
-];
 
 /** A port that is in no rule of a Service, for questions in which none is known. */
 const UNKNOWN_PORT = 0;

@@ -1,5 +1,8 @@
-/** Service ports of kube-proxy's IPVS mode: one for each virtual server, since nothing tells which belong together. */
-import { printAddress } from "../../grammar/address.js";
+/**
+ * Service ports of kube-proxy's IPVS mode: one for each virtual server, since nothing tells which belong together but
+ * names that are known from elsewhere.
+ */
+import { type Family, printAddress } from "../../grammar/address.js";
 import type { RealServer } from "../../grammar/schedulers/description.js";
 import { ipvsScheduler } from "../../grammar/schedulers.js";
 import { enterListed } from "../evaluate/ipvs/listed.js";
@@ -8,47 +11,127 @@ import { type IpvsTable, ipvsTable, schedulerOf, serviceName } from "../evaluate
 import type { NodeState } from "../state/nodestate.js";
 import { familyOfService, type VirtualServer } from "../state/virtual-servers.js";
 import {
+  type Around,
+  aroundServers,
+  askAround,
+  kindOfServer,
+  reachesItself,
+  sourcesLetIn,
+} from "./around-servers.js";
+import {
   addressKey,
-  type Clients,
+  ENTRANCE_KINDS,
   type Fraction,
   type KnownNames,
+  nodePortKey,
   type Outcome,
   type ServiceEndpoint,
   type ServicePort,
 } from "./service-model.js";
 
 /** The virtual servers of a node; those for firewall marks are none of kube-proxy's. */
-export function virtualServicePorts(
-  { virtualServers }: NodeState,
-  known: KnownNames,
-): readonly ServicePort[] {
+export function virtualServicePorts(state: NodeState, known: KnownNames): readonly ServicePort[] {
+  const { virtualServers } = state;
   if (virtualServers === undefined) return [];
   const table = ipvsTable(virtualServers, { sorted: true });
   if (virtualServers.connections !== undefined) enterListed(table, virtualServers.connections);
-  return virtualServers.services.flatMap((server) => describe(server, table, known) ?? []);
+  const arounds = new Map<Family, Around>();
+  const aroundOf = (family: Family): Around => {
+    const around = arounds.get(family) ?? aroundServers(state, family);
+    arounds.set(family, around);
+    return around;
+  };
+  return joined(
+    virtualServers.services.flatMap(
+      (server) => describe(server, table, known, aroundOf(familyOfService(server.key))) ?? [],
+    ),
+  );
 }
 
-function describe(server: VirtualServer, table: IpvsTable, known: KnownNames): ServicePort | undefined {
+/** Virtual servers of one name that share alike as one service port. */
+function joined(services: readonly ServicePort[]): readonly ServicePort[] {
+  const groups = new Map<string, ServicePort[]>();
+  for (const [index, one] of services.entries()) {
+    const { name, family, protocol, scheduler, affinitySeconds } = one;
+    const key = JSON.stringify(
+      name === undefined ? index : [name, family, protocol, scheduler, affinitySeconds],
+    );
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return [...groups.values()].flatMap((group): readonly ServicePort[] => {
+    const sorted = group.toSorted((left, right) => rankOf(left) - rankOf(right));
+    const [first] = sorted;
+    if (first === undefined) return [];
+    const endpoints = new Map<string, ServiceEndpoint>();
+    for (const one of sorted.flatMap((own) => own.endpoints)) {
+      const key = `${one.address} ${one.port} ${one.weight}`;
+      if (!endpoints.has(key)) endpoints.set(key, one);
+    }
+    const externalPolicy = sorted.find((one) => one.externalPolicy !== undefined)?.externalPolicy;
+    return [
+      {
+        ...first,
+        entrances: sorted.flatMap(({ entrances }) => entrances),
+        endpoints: [...endpoints.values()],
+        ...(externalPolicy === undefined ? {} : { externalPolicy }),
+      },
+    ];
+  });
+}
+
+function rankOf({ entrances }: ServicePort): number {
+  return ENTRANCE_KINDS.indexOf(entrances[0]?.kind ?? "unknown");
+}
+
+function describe(
+  server: VirtualServer,
+  table: IpvsTable,
+  known: KnownNames,
+  around: Around,
+): ServicePort | undefined {
   const { key, scheduling } = server;
   if (key.kind === "mark") return undefined;
   const { address, port, protocol } = key;
-  const name = known.byAddress.get(addressKey(address, port, protocol));
-  const endpoints = server.destinations.map((one) => ({ address: one.address, port: one.port || port }));
+  const { kind, external } = kindOfServer(server, around.state.sets);
+  const name =
+    known.byAddress.get(addressKey(address, port, protocol)) ??
+    (kind === "node port" ? known.byNodePort?.get(nodePortKey(port, protocol)) : undefined);
   const { outcomes, assuming } = sharesOf(server, port);
-  const clients: Clients = { who: [], sources: [], outcomes };
   const seconds = scheduling?.persistence?.timeoutSeconds;
+  const letIn = sourcesLetIn(server, around);
+  const endpoints = server.destinations.map((one): ServiceEndpoint => {
+    const endpoint = { address: one.address, port: one.port || port };
+    return {
+      ...endpoint,
+      ...(one.weight === undefined ? {} : { weight: one.weight }),
+      ...(reachesItself(endpoint, protocol, around) ? { selfMasqueraded: true } : {}),
+    };
+  });
   return {
     family: familyOfService(key),
     ...(name === undefined ? {} : { name }),
     nameProven: false,
     protocol,
     chains: [],
-    entrances: [{ kind: "virtual server", address, port, rules: [], clients: [clients], ownClients: [] }],
+    entrances: [
+      {
+        kind,
+        address,
+        port,
+        rules: [],
+        ...askAround(server, outcomes, around),
+        ...(letIn === undefined ? {} : { letIn }),
+      },
+    ],
     endpoints,
     ...(seconds === undefined ? {} : { affinitySeconds: seconds }),
+    ...(external === undefined ? {} : { externalPolicy: external }),
     counted: [],
     ...(scheduling === undefined ? {} : { scheduler: scheduling.scheduler }),
     sharing: { assuming, next: nextOf(server, port, table) },
+    lacks: around.lacks,
   };
 }
 
@@ -99,7 +182,7 @@ function sharesOf(
     (server): Outcome => ({
       kind: "endpoint",
       ...shareOf(server),
-      endpoint: { address: server.address, port: server.port },
+      endpoint: { address: server.address, port: server.port, weight: server.weight },
       masqueraded: false,
     }),
   );

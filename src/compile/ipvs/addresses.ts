@@ -7,13 +7,12 @@ import {
   inNetwork,
   readAddress,
 } from "../../../grammar/address.js";
+import { DUMMY_INTERFACE } from "../../cluster/ipvs-names.js";
 import type { Interface, Network } from "../../state/network.js";
 import type { PrintedAddress, PrintedInterface } from "../../text/ip-addr.js";
 import type { Context } from "../common/context.js";
 import { byBytes, goAddress } from "../common/go-text.js";
 import { LOOPBACK } from "../common/node-port-addresses.js";
-
-export const DUMMY_INTERFACE = "kube-ipvs0";
 
 /** fe80::/10 */
 const LINK_LOCAL = { address: 0xfe80n << 112n, mask: 0xffc0n << 112n };

@@ -1,5 +1,6 @@
 /** ClusterModel → what kube-proxy in IPVS mode makes of one node, in both families. */
 import type { Family } from "../../../grammar/address.js";
+import { DUMMY_INTERFACE } from "../../cluster/ipvs-names.js";
 import type { ClusterModel, Node } from "../../cluster/model.js";
 import { networkOfNode } from "../../cluster/node.js";
 import { appendAll } from "../../problems/append.js";
@@ -13,7 +14,7 @@ import { basisOf, type NodeOptions } from "../common/options.js";
 import type { Payload } from "../common/payload.js";
 import { servicePorts } from "../common/services.js";
 import { NEWEST_VERSION, type Version } from "../versions.js";
-import { DUMMY_INTERFACE, nodeAddresses, withBoundAddresses } from "./addresses.js";
+import { nodeAddresses, withBoundAddresses } from "./addresses.js";
 import { filterTable } from "./filter.js";
 import { links } from "./links.js";
 import { natTable } from "./nat.js";

@@ -1,10 +1,12 @@
 /** The filter table: source ranges, forwarding, health checks, and what is refused at addresses of kube-ipvs0. */
+
+import type { SetName } from "../../cluster/ipvs-names.js";
 import type { Context } from "../common/context.js";
 import { forwardRules } from "../common/forward.js";
 import { append, type Draft } from "../common/payload.js";
 import { appendSetRules, commentedInSet, inSet, type SetRule } from "./rules.js";
 import type { KeptOut } from "./services.js";
-import type { SetName, WantedEntries } from "./sets.js";
+import type { WantedEntries } from "./sets.js";
 
 const SOURCE_RANGES: readonly SetRule[] = [
   {

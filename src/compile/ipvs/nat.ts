@@ -1,9 +1,11 @@
 /** The nat table: what is masqueraded. Translating itself is left to IPVS, so that most of it ends in ACCEPT. */
+
+import type { SetName } from "../../cluster/ipvs-names.js";
 import type { Context } from "../common/context.js";
 import { masqueradeChains } from "../common/masquerade.js";
 import { append, type Draft } from "../common/payload.js";
 import { appendSetRules, commentedInSet, inSet, type SetRule } from "./rules.js";
-import { isEmpty, type SetName, type WantedEntries } from "./sets.js";
+import { isEmpty, type WantedEntries } from "./sets.js";
 
 const HAIRPIN: SetRule = {
   chain: "KUBE-POSTROUTING",

@@ -1,6 +1,8 @@
 /** Rules that ask a set, and the few that both tables share. */
+
+import { fullName, type SetName } from "../../cluster/ipvs-names.js";
 import { append, comment, type Draft } from "../common/payload.js";
-import { commentOf, fullName, isEmpty, type SetName, type WantedEntries } from "./sets.js";
+import { commentOf, isEmpty, type WantedEntries } from "./sets.js";
 
 /** `-m set --match-set NAME dst,dst` */
 export function inSet({ family }: WantedEntries, name: SetName, directions: string): string {

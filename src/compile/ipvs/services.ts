@@ -2,13 +2,14 @@
 import { type Address, readAddress, readNetwork } from "../../../grammar/address.js";
 import { protocolNumber } from "../../../grammar/protocols.js";
 import type { ProtocolPort } from "../../../grammar/sets/description.js";
+import type { SetName } from "../../cluster/ipvs-names.js";
 import type { Problem } from "../../problems/problem.js";
 import type { Context } from "../common/context.js";
 import type { ServicePortInfo } from "../common/services.js";
 import type { NodeAddresses } from "./addresses.js";
 import { endpointsFor } from "./endpoints.js";
 import type { WantedServer } from "./servers.js";
-import { noEntries, type SetName, type WantedEntries, want } from "./sets.js";
+import { noEntries, type WantedEntries, want } from "./sets.js";
 
 /** The entrance of a load balancer that source ranges keep the node itself out of. */
 export interface KeptOut {

@@ -93,4 +93,23 @@ export const PACKETS = {
       "A first line that begins with `event` names the columns, in any order.",
     ],
   },
+  LF1054: {
+    means: [
+      "What --affinity says does not follow CLIENT=ENDPOINT@AGE, or no rule remembers clients for that endpoint.",
+      "The marks stand under the first part that does not fit.",
+    ],
+    matters: [
+      "With session affinity, kube-proxy keeps an xt_recent list for each endpoint, and asks them all before it draws one.",
+      "A client that is put into no list would be answered for as if it had never been there.",
+    ],
+    example: {
+      command: "trace node.save 10.1.2.3 to 10.96.0.10:53/udp --affinity 10.1.2.3=10.244.1.5:53@2h",
+      files: { "node.save": SERVICE_RULES },
+    },
+    remedy: [
+      "Write for example `--affinity 10.1.2.3=10.244.1.30:8080@2h`; an IPv6 endpoint stands in brackets before its port.",
+      "Only Services with `sessionAffinity: ClientIP` remember clients: `landfall services` lists them in the column AFFINITY.",
+      "In IPVS mode the clients are in the connection table: give what `ipvsadm -Lcn` prints.",
+    ],
+  },
 } satisfies Partial<Record<Code, Explanation>>;
