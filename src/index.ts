@@ -3,6 +3,7 @@
 export { type Address, type Family, printAddress, readAddress } from "../grammar/address.js";
 export type { Packet } from "../grammar/packet.js";
 export { type PacketQuestion, readPacketQuestion } from "../grammar/packet-question.js";
+export { readSeenClient, type SeenClient } from "../grammar/seen-client.js";
 export type * from "./cluster/model.js";
 export { readNetworkDocument } from "./cluster/network.js";
 export { chooseNode, networkOfNode } from "./cluster/node.js";

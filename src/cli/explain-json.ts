@@ -5,6 +5,7 @@ import { jumpsTo, overviewOf } from "../explain/overview.js";
 import { ownerOf } from "../explain/owners.js";
 import { isFragment, lineOf, otherRules } from "../explain/sections.js";
 import type { RuleAt, ServicePort, ServicesFound } from "../explain/service-model.js";
+import type { VirtualOverview } from "../explain/virtual-overview.js";
 import { ruleWords } from "../explain/words.js";
 import type { NodeState } from "../state/nodestate.js";
 import { chainOf, type Ruleset, rulesOf } from "../state/rules.js";
@@ -19,6 +20,8 @@ export interface Explained {
   readonly found: ServicesFound;
   /** Nothing was named: rules as a whole. */
   readonly rulesets: readonly Ruleset[];
+  /** The IPVS table as a whole; undefined: none, or something was named. */
+  readonly virtual?: VirtualOverview | undefined;
   readonly services: readonly ServicePort[];
   readonly chains: readonly Start[];
   readonly rules: readonly { readonly ruleset: Ruleset; readonly at: RuleAt }[];
@@ -28,10 +31,11 @@ export function explainDocument(
   explained: Explained | undefined,
   codes: readonly CodeDocument[],
 ): ExplainDocument {
-  const { rulesets = [], services = [], chains = [], rules = [], found } = explained ?? {};
+  const { rulesets = [], services = [], chains = [], rules = [], found, virtual } = explained ?? {};
   return {
     schema: "landfall/explain@1",
     overviews: rulesets.map(overviewRecord),
+    ipvs: virtual === undefined ? null : virtualRecord(virtual),
     services: services.map(serviceDocument),
     chains: chains.map(({ ruleset, table, chain: name }) => {
       const chain = chainOf(ruleset, table, name);
@@ -85,6 +89,14 @@ function overviewRecord(ruleset: Ruleset): ExplainDocument["overviews"][number] 
       packets: packets === undefined ? null : `${packets}`,
     })),
     refusals: refusals.map((at) => ruleRecord(at, family)),
+  };
+}
+
+function virtualRecord({ schedulers, lacks, ...counts }: VirtualOverview): ExplainDocument["ipvs"] {
+  return {
+    ...counts,
+    schedulers: schedulers.map(({ name, virtualServers }) => ({ name: name ?? null, virtualServers })),
+    lacks: [...lacks],
   };
 }
 

@@ -52,6 +52,20 @@ export function oneOf<T extends Option | Argument>(taker: T, choices: readonly s
   return taker;
 }
 
+/** Words with commas between them, each one of some; `none` forgets those before it. The flag may be repeated. */
+export function someOf<T extends string>(option: Option, choices: readonly T[]): Option {
+  return option
+    .choices([...choices, NONE])
+    .argParser((text: string, before: readonly T[] = []): readonly T[] => {
+      const words = listFlag(text).map((word) => chosen<string>(word, [...choices, NONE]));
+      const last = words.lastIndexOf(NONE);
+      const named = words.slice(last + 1).flatMap((word) => choices.find((one) => one === word) ?? []);
+      return last < 0 ? [...before, ...named] : named;
+    });
+}
+
+const NONE = "none";
+
 function chosen<T extends string>(text: string, choices: readonly T[]): T {
   const choice = choices.find((one) => one === text);
   if (choice !== undefined) return choice;

@@ -3,6 +3,8 @@
  * Commands are loaded when they are run, so that `--help` stays quick.
  */
 import { Argument, Command, Option } from "commander";
+import { HOOKS } from "../../grammar/meaning.js";
+import { IGNORABLE, IGNORED_BY_DEFAULT } from "../diff/ignoring.js";
 import { FINDING_SEVERITIES } from "../lint/finding.js";
 import { CHECK_FORMS } from "./check-forms.js";
 import type { Run } from "./explain-codes.js";
@@ -15,6 +17,7 @@ import {
   oneOf,
   outputFlag,
   settingFlag,
+  someOf,
   strictFlag,
   withCommonFlags,
   withServiceFlags,
@@ -173,6 +176,18 @@ function defineTrace(program: Command, { io, finish }: Running): void {
       "--in-order",
       "ipvsadm -R has just read the virtual servers in this order: whose turn it is, is known",
     )
+    .addOption(
+      new Option(
+        "--affinity <client=endpoint@age>",
+        "a client was last seen on an endpoint so long ago: 10.1.2.3=10.244.1.30:8080@2h; may be repeated",
+      ).argParser(listFlag),
+    )
+    .addOption(
+      oneOf(
+        new Option("--hook <hook>", "only the rules of this hook, with the packet as it is there"),
+        HOOKS,
+      ),
+    )
     .option("--reply", "how the answer gets back, with the conntrack entry")
     .option("--step", "rule by rule: you say what the dice say")
     .option("--all-rules", "each landing with all rules on its way")
@@ -185,6 +200,8 @@ function defineTrace(program: Command, { io, finish }: Running): void {
   iptables-save | landfall trace - 10.1.2.3:4567 to 10.96.0.10:53/udp
   landfall trace node-a.save network.yaml '10.244.9.8:41000 -> 10.96.41.17:80/tcp in cni0' -o json
   landfall trace objects.yaml 10.244.1.10 to svc/shop/web:http
+  landfall trace node-a.save '10.1.2.3 -> 10.244.1.5:53/udp mark 0x4000' --hook POSTROUTING
+  landfall trace node-a.save 10.1.2.3 to svc/default/cart:http --affinity 10.1.2.3=10.244.1.30:8080@2h
   ssh node-a 'iptables-save; ipset save; ipvsadm -Sn; ip addr; ip route' | landfall trace - 10.1.2.3 to 10.96.0.10:53/udp
 `,
     );
@@ -269,6 +286,16 @@ function defineDiff(program: Command, { io, finish }: Running): void {
     .option("--behaviour", "only which packets fare differently")
     .option("--structure", "only which chains and rules differ, where it can matter")
     .option("--text", "only the lines that differ, in canonical text")
+    .addOption(
+      someOf(
+        new Option(
+          "--ignore <what>",
+          "beside counters, what structure and text leave out of account: comments,order; none: not even counters",
+        ),
+        IGNORABLE,
+      ).default([...IGNORED_BY_DEFAULT]),
+    )
+    .option("--for <service>", "only this service: svc/NAMESPACE/NAME; may be repeated", listFlag)
     .option("--mode <mode>", "of kube-proxy, or two: iptables..ipvs; default: that of its configuration")
     .addOption(
       new Option("--max-examples <count>", "differences in behaviour that are shown")
@@ -284,6 +311,8 @@ function defineDiff(program: Command, { io, finish }: Running): void {
   landfall diff node-a.save node-b.save
   landfall diff --kube-proxy 1.27..1.34 objects.yaml kube-proxy.yaml
   ssh node-a iptables-save | landfall diff - objects.yaml -f kube-proxy.yaml
+  landfall diff node-a.save node-b.save --text --ignore comments,order,hash-names
+  landfall diff node-a.save node-b.save --for svc/default/web
 `,
     );
   for (const option of NODE_FLAGS) command.addOption(option);

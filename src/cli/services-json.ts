@@ -30,7 +30,7 @@ export function serviceDocument(service: ServicePort): ServiceDocument {
     type: typeOf(service),
     protocol: protocol === undefined ? null : protocolName(protocol),
     chains: [...service.chains],
-    entrances: entrances.map(({ kind, address, port, rules, chain, clients, ownClients }) => ({
+    entrances: entrances.map(({ kind, address, port, rules, chain, clients, ownClients, letIn }) => ({
       kind,
       address: addressText(address),
       port: port ?? null,
@@ -38,10 +38,12 @@ export function serviceDocument(service: ServicePort): ServiceDocument {
       rules: rules.map(ruleRecord),
       clients: clients.map(clientsRecord),
       ownClients: ownClients.map(clientsRecord),
+      letIn: letIn === undefined ? null : letIn.map(({ set, sources }) => ({ set, sources: [...sources] })),
     })),
     endpoints: endpoints.map((endpoint) => ({
       ...endpointRecord(endpoint),
       line: endpoint.line ?? null,
+      weight: endpoint.weight ?? null,
       selfMasqueraded: endpoint.selfMasqueraded ?? null,
     })),
     affinitySeconds: service.affinitySeconds ?? null,
@@ -49,6 +51,11 @@ export function serviceDocument(service: ServicePort): ServiceDocument {
     externalPolicy: service.externalPolicy ?? null,
     healthCheckNodePort: service.healthCheckNodePort ?? null,
     scheduler: service.scheduler ?? null,
+    sharing:
+      service.sharing === undefined
+        ? null
+        : { assuming: [...service.sharing.assuming], next: service.sharing.next.map(endpointRecord) },
+    lacks: [...(service.lacks ?? [])],
     counted: counted.map((one) => ({
       chain: one.chain,
       total: `${one.total}`,
@@ -63,8 +70,8 @@ export function serviceDocument(service: ServicePort): ServiceDocument {
   };
 }
 
-function clientsRecord({ who, outcomes }: Clients) {
-  return { who: [...who], outcomes: outcomes.map(outcomeRecord) };
+function clientsRecord({ who, sets = [], outcomes }: Clients) {
+  return { who: [...who], sets: [...sets], outcomes: outcomes.map(outcomeRecord) };
 }
 
 function outcomeRecord({ kind, share, endpoint, masqueraded, with: how, lacks }: Outcome) {

@@ -6,6 +6,7 @@ import type { Family } from "../../grammar/address.js";
 import { matchNamed } from "../../grammar/extensions.js";
 import {
   BUILT_IN_CHAINS,
+  type Counters,
   isTableName,
   type MatchTerm,
   type Rule,
@@ -27,6 +28,7 @@ export interface PlainChain {
   readonly name: string;
   /** Of a built-in chain. */
   readonly policy: string | undefined;
+  readonly counters: Counters | undefined;
   readonly rules: readonly PlainRule[];
 }
 
@@ -48,24 +50,36 @@ export function plainRuleset({ family, tables }: Ruleset): PlainRuleset {
   const names = [...tables.keys()].sort((left, right) => placeOfTable(left) - placeOfTable(right));
   const plain = new Map<string, PlainTable>();
   for (const table of names) {
-    const chains = tables.get(table)?.chains ?? new Map();
-    const order = isTableName(table) ? BUILT_IN_CHAINS[table].filter((name) => chains.has(name)) : [];
-    const users = [...chains.keys()].filter((name) => !order.includes(name)).sort();
-    const all = new Map<string, PlainChain>();
-    for (const name of [...order, ...users]) {
-      const chain = chains.get(name);
-      if (chain === undefined) continue;
+    const chains = [...(tables.get(table)?.chains.values() ?? [])].map((chain): PlainChain => {
       const rules = rulesOf(chain).map((rule) => plainRule(rule, family));
-      all.set(name, { table, name, policy: chain.policy, rules });
-    }
-    plain.set(table, { name: table, chains: all });
+      const { name, policy, counters } = chain;
+      return { table, name, policy, counters, rules };
+    });
+    plain.set(table, { name: table, chains: byName(table, chains) });
   }
   return { family, tables: plain };
 }
 
+/** The chains of a table in the order of `PlainTable`. */
+export function byName(table: string, chains: readonly PlainChain[]): ReadonlyMap<string, PlainChain> {
+  const hooks = isTableName(table) ? BUILT_IN_CHAINS[table] : [];
+  const place = ({ name }: PlainChain) => {
+    const at = hooks.indexOf(name);
+    return at < 0 ? hooks.length : at;
+  };
+  const sorted = [...chains].sort(
+    (one, other) => place(one) - place(other) || (one.name < other.name ? -1 : Number(one.name > other.name)),
+  );
+  return new Map(sorted.map((chain) => [chain.name, chain]));
+}
+
 /** All chains, table by table. */
 export function chainsOf(ruleset: PlainRuleset): readonly PlainChain[] {
-  return [...ruleset.tables.values()].flatMap(({ chains }) => [...chains.values()]);
+  return [...ruleset.tables.keys()].flatMap((table) => chainsIn(ruleset, table));
+}
+
+export function chainsIn({ tables }: PlainRuleset, table: string): readonly PlainChain[] {
+  return [...(tables.get(table)?.chains.values() ?? [])];
 }
 
 export function plainChain(ruleset: PlainRuleset, table: string, name: string): PlainChain | undefined {

@@ -1,10 +1,12 @@
-/** Two states as text, line by line: canonical text, so that counters and the order of tables and chains don't matter. */
+/** Two states as text, line by line: canonical text, so that the order of tables and chains doesn't matter. */
 import { diffArrays } from "diff";
 import { appendAll } from "../problems/append.js";
 import type { NodeState } from "../state/nodestate.js";
+import type { Counters } from "../state/rules.js";
 import type { IpSet } from "../state/sets.js";
 import { printSets } from "../text/ipset/save.js";
 import { printVirtualServers } from "../text/ipvsadm.js";
+import { printCounters } from "../text/save.js";
 import { longestAscending, pairsOf } from "./order.js";
 import type { PlainRuleset } from "./plain.js";
 
@@ -32,30 +34,38 @@ export interface Section {
   readonly lines: readonly string[];
 }
 
-/** Rules as iptables-save prints them, in sections: the chains of each table, and the rules of each chain. */
-export function ruleSections(ruleset: PlainRuleset): readonly Section[] {
+/** Rules as iptables-save (`counted`: `-c`) prints them, in sections: the chains of each table, and the rules of each chain. */
+export function ruleSections(ruleset: PlainRuleset, counted: boolean): readonly Section[] {
+  const counts = (counters: Counters | undefined) => printCounters(counted ? counters : undefined);
   return [...ruleset.tables.values()].flatMap(({ name: table, chains }): readonly Section[] => [
     {
       name: table,
       lines: [
         `*${table}`,
-        ...[...chains.values()].map(({ name, policy }) => `:${name} ${policy ?? "-"} [0:0]`),
+        ...[...chains.values()].map(
+          ({ name, policy, counters }) => `:${name} ${policy ?? "-"} ${counts(counters)}`,
+        ),
       ],
     },
     ...[...chains.values()].map(({ name, rules }) => ({
       name: `${table}:${name}`,
-      lines: rules.map(({ text }) => `-A ${name} ${text}`),
+      lines: rules.map(({ rule: { counters }, text }) => {
+        const before = counted && counters !== undefined ? `${counts(counters)} ` : "";
+        return `${before}-A ${name} ${text}`;
+      }),
     })),
     { name: `${table} end`, lines: ["COMMIT"] },
   ]);
 }
 
-/** Sets and virtual servers. The order of a set's elements means nothing, and their counters count packets. */
-export function otherSections({ sets, virtualServers }: NodeState): readonly Section[] {
+/** Sets and virtual servers. The order of a set's elements means nothing; `counted`: what they have counted does. */
+export function otherSections({ sets, virtualServers }: NodeState, counted: boolean): readonly Section[] {
   const ofSets = [...(sets ?? new Map<string, IpSet>()).values()]
     .sort((left, right) => (left.name < right.name ? -1 : 1))
     .map((set) => {
-      const [create = "", ...elements] = linesOf(printSets(new Map([[set.name, withoutCounters(set)]])));
+      const [create = "", ...elements] = linesOf(
+        printSets(new Map([[set.name, counted ? set : withoutCounters(set)]])),
+      );
       return { name: `set ${set.name}`, lines: [create, ...elements.sort()] };
     });
   const servers = linesOf(printVirtualServers(virtualServers?.services ?? []));

@@ -47,6 +47,7 @@ export const CODES = {
   LF1051: "a packet record that cannot be read",
   LF1052: "an expectation that cannot be read",
   LF1053: "an event of a replay that cannot be read",
+  LF1054: "a client's affinity that cannot be read",
   // Unmodelled or assumed
   LF2001: "an assumption about the node",
   LF2003: "a match or target that is not modelled",

@@ -117,6 +117,87 @@ text        1 line (-1 +0; landfall diff --text shows them)
     expect(await run("-n", "none")).toMatchObject({ code: 2 });
   });
 
+  test("--for is a name, too", async () => {
+    const run = (...words: readonly string[]) =>
+      landfall(["diff", "node-a.save", "node-b.save", ...words], { files });
+    const named = await run("svc/default/web");
+    expect(await run("--for", "svc/default/web")).toEqual(named);
+    expect(named.code).toBe(1);
+    expect(await run("--for", "svc/default/cart,svc/kube-system/kube-dns")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("none of 2 entry points"),
+    });
+    const { code, stderr } = await run("--for", "svc/default/wep");
+    expect(code).toBe(2);
+    expect(stderr).toContain("svc/default/wep is no service on either side");
+    expect(stderr).toContain("did you mean default/web");
+  });
+
+  describe("--ignore", () => {
+    const RENAMED = NODE_A.replaceAll("KUBE-SEP-RBX5X5TOEG5GD3RO", "KUBE-SEP-AAAAAAAAAAAAAAAA");
+    const REWORDED = NODE_A.replace("kubernetes postrouting rules", "other");
+    const [first = "", second = ""] = /-A KUBE-SERVICES .*\n/g[Symbol.match](NODE_A) ?? [];
+    const TURNED = NODE_A.replace(first + second, second + first);
+    const COUNTED = NODE_A.replace(":KUBE-SERVICES - [0:0]", ":KUBE-SERVICES - [1:60]").replace(
+      "-A KUBE-SERVICES",
+      "[1:60] -A KUBE-SERVICES",
+    );
+    const run = (other: string, part: string, ...words: readonly string[]) =>
+      landfall(["diff", "node-a.save", "node-b.save", part, ...words], { files: { "node-b.save": other } });
+
+    test.each([
+      ["comments", REWORDED],
+      ["order", TURNED],
+      ["hash-names", RENAMED],
+    ])("%s", async (what, other) => {
+      for (const part of ["--text", "--structure"]) {
+        expect(await run(other, part)).toMatchObject({ code: 1 });
+        expect(await run(other, part, "--ignore", what)).toMatchObject({ code: 0 });
+        const all = "counters,order,comments,hash-names";
+        expect(await run(other, part, "--ignore", all)).toMatchObject({ code: 0 });
+        const others = all.split(",").filter((one) => one !== what);
+        expect(await run(other, part, "--ignore", others.join(","))).toMatchObject({ code: 1 });
+        // What else differs still does.
+        expect(await run(NODE_B, part, "--ignore", all)).toMatchObject({ code: 1 });
+      }
+    });
+
+    test("counters, unless nothing is ignored; the last flag decides", async () => {
+      expect(await run(COUNTED, "--text")).toMatchObject({ code: 0 });
+      const { code, stdout } = await run(COUNTED, "--text", "--ignore", "none");
+      expect(code).toBe(1);
+      expect(stdout.split("\n").filter((line) => /^[-+](?!--|\+\+)/.test(line))).toEqual([
+        "-:KUBE-SERVICES - [0:0]",
+        "+:KUBE-SERVICES - [1:60]",
+        `-${first.trimEnd()}`,
+        `+[1:60] ${first.trimEnd()}`,
+      ]);
+      const again = await run(COUNTED, "--text", "--ignore", "none", "--ignore", "counters");
+      expect(again).toMatchObject({ code: 0 });
+      expect(await run(NODE_A, "--text", "--ignore", "none")).toMatchObject({ code: 0 });
+    });
+
+    test("rules that moved with effect are a difference, unless order is ignored; behaviour tells them", async () => {
+      const filter = (rules: readonly string[]) =>
+        `${NODE_A}*filter\n:FORWARD ACCEPT [0:0]\n${rules.map((one) => `-A FORWARD ${one}\n`).join("")}COMMIT\n`;
+      const rules = ["-s 10.1.2.3/32 -j ACCEPT", "-p tcp -j DROP"];
+      const compare = (...flags: readonly string[]) =>
+        landfall(["diff", "a", "b", ...flags], {
+          files: { a: filter(rules), b: filter(rules.toReversed()) },
+        });
+      expect((await compare("--structure")).stdout).toContain("1 rule moved");
+      expect(await compare("--structure", "--ignore", "order")).toMatchObject({ code: 0 });
+      const all = await compare("--ignore", "order");
+      expect(all.stdout).toMatch(/structure {3}same\ntext {8}same\n$/);
+    });
+
+    test("a word that is none", async () => {
+      const { code, stderr } = await run(NODE_A, "--text", "--ignore", "comments,ordr");
+      expect(code).toBe(2);
+      expect(stderr).toContain("did you mean order?");
+    });
+  });
+
   test("as JSON and Markdown", async () => {
     const json = await landfall(["diff", "node-a.save", "node-b.save", "-o", "json"], { files });
     expect(json.code).toBe(1);

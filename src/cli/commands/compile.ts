@@ -1,5 +1,6 @@
 /** `landfall compile`: Services with EndpointSlices or Pods → what kube-proxy programs, as text or as a document. */
 import type { Family } from "../../../grammar/address.js";
+import { DUMMY_INTERFACE } from "../../cluster/ipvs-names.js";
 import {
   type ClusterModel,
   DEFAULT_PROXY_CONFIGURATION,
@@ -8,7 +9,6 @@ import {
 import { endpointSliceObject } from "../../cluster/objects/endpointslice.js";
 import { familiesOf } from "../../compile/common/families.js";
 import { printPayload } from "../../compile/common/payload.js";
-import { DUMMY_INTERFACE } from "../../compile/ipvs/addresses.js";
 import type { Version } from "../../compile/versions.js";
 import { printYaml } from "../../documents/yaml.js";
 import { appendAll } from "../../problems/append.js";

@@ -3,6 +3,7 @@
 import { type BehaviourOptions, nameOf } from "../../diff/behaviour.js";
 import { compareStates, type Differences } from "../../diff/compare.js";
 import { type EntryPoint, entryPoints } from "../../diff/entry-points.js";
+import type { Ignorable } from "../../diff/ignoring.js";
 import { FAMILIES } from "../../diff/side.js";
 import { nearest } from "../../problems/nearest.js";
 import type { Problem } from "../../problems/problem.js";
@@ -26,6 +27,8 @@ export interface DiffFlags extends SidesFlags, ServiceFlags {
   readonly structure?: boolean;
   readonly text?: boolean;
   readonly maxExamples: number;
+  readonly ignore: readonly Ignorable[];
+  readonly for?: readonly string[];
   readonly exact?: boolean;
   readonly strict?: boolean;
 }
@@ -45,6 +48,7 @@ export async function diff(words: readonly string[], flags: DiffFlags, io: IO): 
       structure: options.structure !== "no",
       text: options.text !== "no",
     },
+    ignored: new Set(flags.ignore),
     ...(only === undefined ? {} : { only }),
     onProgress: progress.show,
   });
@@ -107,10 +111,11 @@ function notesOn({ families, onOneSide }: Differences, { left, right }: Sides): 
 
 /** Which entry points the names mean: services as kube-proxy names them, or addresses; undefined: all. */
 function wantedEntries(
-  names: readonly string[],
-  flags: ServiceFlags,
+  words: readonly string[],
+  flags: DiffFlags,
   { left, right, cluster }: Sides,
 ): BehaviourOptions["only"] {
+  const names = [...words, ...(flags.for ?? [])];
   const wanted = wantedBy(flags, cluster);
   const isNarrowed = wanted.namespace !== undefined || wanted.labelled !== undefined;
   if (names.length === 0 && !isNarrowed) return undefined;
@@ -126,7 +131,7 @@ function wantedEntries(
     if (known.some((entry) => spellingsOf(entry).includes(spelling))) continue;
     const near = nearest(spelling, new Set(known.flatMap(spellingsOf)));
     throw new UsageError(
-      `${name} is no file, and no service on either side`,
+      `${name} is ${words.includes(name) ? "no file, and " : ""}no service on either side`,
       near === undefined ? undefined : `did you mean ${near}?`,
     );
   }

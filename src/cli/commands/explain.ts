@@ -17,6 +17,7 @@ import {
 import type { ServicePort, ServicesFound } from "../../explain/service-model.js";
 import { entranceWords, isUncertain } from "../../explain/service-words.js";
 import { servicesOf } from "../../explain/services.js";
+import { virtualOverviewOf, virtualSections } from "../../explain/virtual-overview.js";
 import { CODES, type Code } from "../../problems/codes.js";
 import { nearest } from "../../problems/nearest.js";
 import type { Problem } from "../../problems/problem.js";
@@ -123,6 +124,7 @@ function explainedAll(state: NodeState, found: ServicesFound, wanted: Wanted): E
     found,
     services,
     rulesets: isNarrowed ? [] : Object.values(state.rulesets),
+    virtual: isNarrowed ? undefined : virtualOverviewOf(state),
     chains: [],
     rules: [],
   };
@@ -241,12 +243,13 @@ function drawingOf({ chains, rules, services, rulesets, state }: Explained): str
 const BLOCKS_MAX = 20;
 
 function sectionsOf(explained: Explained, flags: ExplainFlags): readonly Section[] {
-  const { state, found, services, rulesets, chains, rules } = explained;
+  const { state, found, services, rulesets, chains, rules, virtual } = explained;
   const options = { exact: flags.exact ?? false };
   const isWhole = rulesets.length > 0 && !rulesets.every(isFragment);
   const sections: Section[] = [];
   if (isWhole) sections.push(...rulesets.flatMap(overviewSections));
   else for (const ruleset of rulesets) sections.push(...fragmentHead(ruleset));
+  if (virtual !== undefined) sections.push(...virtualSections(virtual));
   const single = rulesets.length === 1 && rulesets[0] !== undefined ? onlyRule(rulesets[0]) : undefined;
   if (single !== undefined) sections.push(ruleSection(single.at, single.ruleset));
   if (isWhole || services.length > BLOCKS_MAX) {
@@ -256,7 +259,12 @@ function sectionsOf(explained: Explained, flags: ExplainFlags): readonly Section
         heading: services.length === 1 ? "1 service port" : `${services.length} service ports`,
         ...servicesTable(services, plain),
       });
-  } else for (const service of services) sections.push(serviceSection(service, options, state));
+  } else
+    for (const service of services) {
+      // What is not here was said of the table as a whole.
+      const told = virtual === undefined || service.lacks === undefined ? service : { ...service, lacks: [] };
+      sections.push(serviceSection(told, options, state));
+    }
   if (single === undefined) sections.push(...rulesets.flatMap(hostPortSections));
   for (const { ruleset, table, chain } of chains) sections.push(...chainSections(ruleset, table, chain));
   for (const { ruleset, at } of rules) sections.push(ruleSection(at, ruleset));

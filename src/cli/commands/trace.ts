@@ -1,4 +1,6 @@
 /** `landfall trace`: where does this packet land, with what probability, and why. */
+import { INGRESS } from "../../../grammar/hooks.js";
+import type { Hook } from "../../../grammar/meaning.js";
 import type { Packet } from "../../../grammar/packet.js";
 import { printPacket } from "../../../grammar/packet-question.js";
 import { type ConversationStep, converse } from "../../evaluate/conversation.js";
@@ -8,6 +10,7 @@ import { lowestTerms } from "../../evaluate/share.js";
 import { printTraceLine, traceLines } from "../../explain/trace-lines.js";
 import { type DrawingWords, drawWays } from "../../explain/way-drawing.js";
 import type { Problem } from "../../problems/problem.js";
+import { readAffinity } from "../affinity.js";
 import {
   type AskedNode,
   type AskingFlags,
@@ -41,6 +44,8 @@ import { conversationText, landsOn, replyText, shareText, traceText } from "../t
 export interface TraceFlags extends AskingFlags {
   readonly output: "text" | DocumentForm | "trace" | "mermaid";
   readonly inOrder?: boolean;
+  readonly affinity?: readonly string[];
+  readonly hook?: Hook;
   readonly reply?: boolean;
   readonly allRules?: boolean;
   readonly step?: boolean;
@@ -74,10 +79,12 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
   const questions = readyQuestions(packets, node, flags, problems);
   if (flags.output === "mermaid" && (flags.reply || packets.some(({ kind }) => kind !== "packet")))
     throw new UsageError("only the way of a single packet has a drawing", "-o text or -o json");
+  if (flags.hook !== undefined) checkHook(flags.hook, flags, packets);
   const expected =
     flags.expect === undefined
       ? undefined
       : readExpected(flags.expect, questions, node, { io, flags }, problems);
+  const seenClients = readAffinity(flags.affinity ?? [], questions, problems);
   const failed = report(problems, io, flags);
   if (failed !== undefined) return failed;
   sayWhoseRules(questions, node, flags, io);
@@ -87,7 +94,12 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
   let assumed = false;
   let isMet = true;
   let isFirst = true;
-  const options = { fresh: flags.fresh ?? false, serversInOrder: flags.inOrder ?? false };
+  const options = {
+    fresh: flags.fresh ?? false,
+    serversInOrder: flags.inOrder ?? false,
+    seenClients,
+    ...(flags.hook === undefined ? {} : { hook: flags.hook }),
+  };
   const shown = { style, exact: flags.exact ?? false, allRules: flags.allRules ?? flags.verbose ?? false };
   const print = (text: string, document: object): void => {
     if (isDocumentForm(form)) write(io, documentText(document, form, isFirst));
@@ -123,6 +135,22 @@ export async function trace(words: readonly string[], flags: TraceFlags, io: IO)
   }
   progress.end();
   return exitCode(flags, { differs: !isMet, assumed });
+}
+
+/** Only a packet that can be at a hook is asked there. */
+function checkHook(hook: Hook, { reply }: TraceFlags, packets: readonly Asked[]): void {
+  for (const asked of packets) {
+    if (reply || asked.kind !== "packet")
+      throw new UsageError("--hook walks one hook with one packet: an answer takes the whole way");
+    const by = asked.packet.in;
+    if (hook === "OUTPUT" && by !== undefined && by !== "local")
+      throw new UsageError(`what comes in ${by} does not meet OUTPUT`, "--hook PREROUTING, or `from node`");
+    if (INGRESS.includes(hook) && by === "local")
+      throw new UsageError(
+        `what the node sends does not meet ${hook}`,
+        "--hook OUTPUT; over the loopback interface it comes back `in lo`",
+      );
+  }
 }
 
 function drawingWords(packet: Packet, exact: boolean): DrawingWords {

@@ -37,6 +37,25 @@ export const explainSchema = z
   .strictObject({
     schema: z.literal("landfall/explain@1"),
     overviews: z.array(overview).check(about("of the rules as a whole, one for each family")),
+    ipvs: z
+      .nullable(
+        z.strictObject({
+          virtualServers: count,
+          marks: count.check(about("of these for firewall marks")),
+          persistent: count.check(about("of these")),
+          refusing: count.check(about("of these without a real server that takes new connections")),
+          realServers: count.check(about("addresses and ports")),
+          closed: count.check(about("real servers of weight 0, once for each virtual server")),
+          schedulers: z.array(
+            z.strictObject({
+              name: maybe.check(about("null: the listing does not show it")),
+              virtualServers: count,
+            }),
+          ),
+          lacks: sentences.check(about("what is not here, and what that leaves open")),
+        }),
+      )
+      .check(about("the IPVS table as a whole; null: none, or something was named")),
     services: z.array(service),
     chains: z.array(
       z.strictObject({

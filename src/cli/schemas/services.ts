@@ -10,6 +10,7 @@ const endpoint = {
 
 const clients = z.strictObject({
   who: sentences.check(about("what tells these clients from others; empty: all")),
+  sets: sentences.check(about("IPVS: the sets by which rules of nat know what they send")),
   outcomes: z
     .array(
       z.strictObject({
@@ -52,6 +53,13 @@ export const service = z
           ownClients: z
             .array(clients)
             .check(about("processes of the node; empty where that hangs on addresses that are not known")),
+          letIn: z
+            .nullable(z.array(z.strictObject({ set: text, sources: z.array(text) })))
+            .check(
+              about(
+                "IPVS: whom the firewall of a load balancer's address lets in; null: it does not look at it",
+              ),
+            ),
         }),
       )
       .check(about("addresses and ports at which it is reached")),
@@ -59,6 +67,7 @@ export const service = z
       z.strictObject({
         ...endpoint,
         line: z.nullable(z.int()),
+        weight: z.nullable(count).check(about("of IPVS; 0 takes no new connections")),
         selfMasqueraded: z.nullable(z.boolean()).check(about("it can reach itself by the Service")),
       }),
     ),
@@ -67,6 +76,17 @@ export const service = z
     externalPolicy: z.nullable(z.enum(["Cluster", "Local"])),
     healthCheckNodePort: port,
     scheduler: maybe.check(about("of IPVS")),
+    sharing: z
+      .nullable(
+        z.strictObject({
+          assuming: sentences.check(about("what the shares rest on: they are those of the long run")),
+          next: z
+            .array(z.strictObject(endpoint))
+            .check(about("who gets the next connection, where a listing's counts tell it")),
+        }),
+      )
+      .check(about("of IPVS; null: rules draw")),
+    lacks: sentences.check(about("IPVS: what is not here, and what that leaves open")),
     counted: z
       .array(
         z.strictObject({
