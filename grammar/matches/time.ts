@@ -8,7 +8,8 @@ const DAY_END = 86399;
 const DATE_DEFAULT = 0x7fffffff;
 const YEAR_MAX = 2038;
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
-const MONTHDAYS = Array.from({ length: 31 }, (_, index) => index + 1);
+/** A negated list has a day 0, so that with all others it is not the whole month, which iptables-save leaves out. */
+const MONTHDAYS = Array.from({ length: 32 }, (_, index) => index);
 
 const two = (value: number) => String(value).padStart(2, "0");
 
@@ -96,7 +97,11 @@ function dayListKind(
         const known = (days as number[]).filter((day) => day >= 1 && day <= last);
         return [...new Set(known)].sort((left, right) => left - right);
       }),
-    print: (days) => days.map(print).join(","),
+    print: (days) =>
+      days
+        .filter((day) => day > 0)
+        .map(print)
+        .join(","),
   };
 }
 
@@ -193,6 +198,10 @@ export const time = defineMatch({
     {
       typed: "-m time --datestart 2020-05",
       saved: "-m time --datestart 2020-05-01T00:00:00 --datestop 2038-01-19T03:14:07",
+    },
+    {
+      typed: "-m time ! --monthdays ,",
+      saved: `-m time --monthdays ${Array.from({ length: 31 }, (_, index) => index + 1).join(",")} --datestop 2038-01-19T03:14:07`,
     },
     { typed: "-m time", saved: "-m time --datestop 2038-01-19T03:14:07" },
     {
