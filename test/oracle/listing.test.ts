@@ -94,7 +94,6 @@ function asShown(saved: string): string {
   return saved
     .replace(/--hashlimit-name \S+/, "--hashlimit-name unlisted")
     .replace(/ --dport 0:65535| --ttl 0 --log 1/, "")
-    .replace(/ --monthdays 1,2,3,4,[\d,]+,31(?= )/, "")
     .replace("! --quota", "--quota")
     .replace("-j NOTRACK", "-j CT --notrack");
 }
