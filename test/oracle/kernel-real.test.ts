@@ -7,6 +7,7 @@ import { compare } from "./kernel-compare.js";
 import { askKernel, whyNoKernel } from "./kernel-lab.js";
 import { realCase } from "./real-cases.js";
 
+// A busy machine brings addresses up late: what differs is asked once more.
 const SEED = Number(process.env.LANDFALL_FUZZ_SEED ?? 1);
 const PACKETS = Number(process.env.LANDFALL_FUZZ_CASES ?? 25);
 const SHOWN = Number(process.env.LANDFALL_FUZZ_SHOW ?? 3);
@@ -21,7 +22,7 @@ const DUMPS = realDumps().flatMap(({ name, canonical, flavour }) => {
 });
 
 describe.skipIf(reason !== undefined)(`real rules, random packets from seed ${SEED} on`, () => {
-  test.each(["legacy", "nft"] as const)("%s", { timeout: 3_600_000 }, async (backend) => {
+  test.each(["legacy", "nft"] as const)("%s", { timeout: 3_600_000, retry: 1 }, async (backend) => {
     const cases = DUMPS.filter((dump) => dump.backend === backend).map(({ name, family, canonical }, index) =>
       realCase(name, canonical, { seed: SEED * 1000 + index, family, packets: PACKETS, repeats: 60 }),
     );
