@@ -149,9 +149,12 @@ function ask(family: Family, scene: string, queries: readonly Query[]): readonly
     return `${ip} route get ${destination}${from}${iif}${mark === 0 ? "" : ` mark ${mark}`} 2>&1`;
   });
   const texts = ["ip addr", `${ip} route show table all`, `${ip} rule`];
+  // IPv6 addresses come into use a little later.
+  const settled = family === "ipv4" ? "" : "sleep 0.7";
   const script = [
     PRELUDE,
     scene,
+    settled,
     "exec 1>&3 2>/dev/null",
     [...texts, ...asked].join(`; echo ${MARK}; `),
   ].join("\n");
