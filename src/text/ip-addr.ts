@@ -129,7 +129,7 @@ function readLine(reading: Reading, line: IpLine, complain: Complain): void {
   reading.kindMayFollow = false;
   if (/^\d+:$/.test(first) && !indented) {
     reading.ifconfig = false;
-    readHeader(reading, words, complain);
+    readHeader(reading, words, line, complain);
   } else if (!indented && STATES.includes(words[1]?.text ?? "")) {
     reading.ifconfig = false;
     readBrief(reading, words, complain);
@@ -150,7 +150,7 @@ function readLine(reading: Reading, line: IpLine, complain: Complain): void {
     } else if (first.startsWith("link/")) {
       readLink(reading.current, words, complain);
       reading.kindMayFollow = words.some(({ text }) => text === "promiscuity");
-    } else readAddressLine(reading.current, words, complain);
+    } else readAddressLine(reading.current, words, line, complain);
   } else if (first === "valid_lft" && indented) {
     readLifetimes(reading.current, words, complain);
   } else if (!indented || reading.current === undefined) {
@@ -173,7 +173,7 @@ function interfaceNamed(reading: Reading, word: string): Draft {
 }
 
 /** `2: eth0@if7: <BROADCAST,UP> mtu 1500 …`, or with `-o` an address behind the name. */
-function readHeader(reading: Reading, words: readonly Word[], complain: Complain): void {
+function readHeader(reading: Reading, words: readonly Word[], line: IpLine, complain: Complain): void {
   const [number, name, third] = words as readonly [Word, Word | undefined, Word | undefined];
   reading.current = undefined;
   if (name === undefined || third === undefined) {
@@ -194,7 +194,7 @@ function readHeader(reading: Reading, words: readonly Word[], complain: Complain
   current.index = Number(number.text.slice(0, -1));
   if (isAddress) {
     if (third.text.startsWith("link/")) readLink(current, words.slice(2), complain);
-    else readAddressLine(current, words.slice(2), complain);
+    else readAddressLine(current, words.slice(2), line, complain);
     return;
   }
   current.flags = namesIn(third.text);
@@ -259,7 +259,7 @@ function readLink(current: Draft, words: readonly Word[], complain: Complain): v
 }
 
 /** `inet 10.0.1.50/24 brd 10.0.1.255 scope global secondary eth0:1`; an IPv6 address has no label. */
-function readAddressLine(current: Draft, words: readonly Word[], complain: Complain): void {
+function readAddressLine(current: Draft, words: readonly Word[], line: IpLine, complain: Complain): void {
   const [family, address, ...rest] = words as readonly [Word, ...Word[]];
   if (address === undefined) {
     complain("LF1005", `${family.text} needs an address`, family, { help: CUT_OFF });
@@ -277,7 +277,10 @@ function readAddressLine(current: Draft, words: readonly Word[], complain: Compl
     complain,
   );
   if (pairs === undefined) return;
-  if (!isComplete) {
+  // What was read of a brief listing is printed so: no scope is known, and the blank says that the address is whole.
+  const isBare =
+    line.text.endsWith(" ") && (rest.length === 0 || (rest.length === 2 && pairs[0]?.name === "peer"));
+  if (!isComplete && !isBare) {
     const what = family.text === "inet" ? "its scope and its label" : "its scope";
     complain("LF1005", `an address is followed by ${what}`, last ?? address, { help: CUT_OFF });
     return;

@@ -19,7 +19,6 @@ import { readRoutes } from "../../src/text/ip-route.js";
 import { readPolicyRules } from "../../src/text/ip-rule.js";
 import { randomNumbers } from "./random-rules.js";
 
-// A busy machine brings addresses up late: what differs is asked once more.
 const SEED = Number(process.env.LANDFALL_FUZZ_SEED ?? 1);
 const NODES = Number(process.env.LANDFALL_FUZZ_CASES ?? 6);
 const QUERIES = 40;
@@ -200,7 +199,7 @@ const possible =
 if (!possible) console.info("skipped: needs root, unshare and veth interfaces");
 
 describe.skipIf(!possible)(`random routes from seed ${SEED} on`, () => {
-  test.each(["ipv4", "ipv6"] as const)("%s", { timeout: 600_000, retry: 1 }, (family) => {
+  test.each(["ipv4", "ipv6"] as const)("%s", { timeout: 600_000 }, (family) => {
     const differences: string[] = [];
     let compared = 0;
     for (let index = 0; index < NODES; index++) {
